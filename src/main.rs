@@ -1,0 +1,2 @@
+//! The `rowcast` program.
+fn main() {}
