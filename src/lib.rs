@@ -1,1 +1,2 @@
 //! rowcast
+pub mod postgres;

@@ -1,0 +1,35 @@
+//! The only place that knows SQL. Every statement is a file in `sql/queries`.
+
+mod migrate;
+
+pub use migrate::{Migrated, migrate};
+
+/// What can go wrong between us and the database.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A statement failed, or the connection did.
+    #[error("the database refused or failed: {}", reason(.0))]
+    Statement(#[from] tokio_postgres::Error),
+    /// A migration could not be applied.
+    #[error("migration failed")]
+    Migration(#[from] refinery::Error),
+    /// A file of `sql/functions` could not be applied.
+    #[error("applying sql/functions/{file} failed: {}", reason(.source))]
+    Functions {
+        /// The file's name.
+        file: String,
+        /// Why.
+        source: tokio_postgres::Error,
+    },
+}
+
+/// The server's own words, with its hint: tokio-postgres' `Display` says only "db error".
+fn reason(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => match db.hint() {
+            Some(hint) => format!("{} ({hint})", db.message()),
+            None => db.message().to_owned(),
+        },
+        None => error.to_string(),
+    }
+}
