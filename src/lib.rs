@@ -6,7 +6,7 @@
 //! # Layout
 //! In the order in which data flows. A module imports only from those above it, but for [`app`], which wires them all, and [`cli`], which starts it.
 //!
-//! - [`event`], [`cursor`]: pure. What an event is, and what a client has seen.
+//! - [`event`], [`cursor`], [`frontier`]: pure. What an event is, what a client has seen, what may still come.
 //! - [`sse`]: event → bytes.
 //! - [`access`]: who is connected, and what they may see. `policy` and `redaction` are pure.
 //! - [`postgres`]: the only place that knows SQL. Statements are files in `sql/queries`.
@@ -23,6 +23,7 @@ pub mod cli;
 pub mod config;
 pub mod cursor;
 pub mod event;
+pub mod frontier;
 pub mod http;
 pub mod log;
 pub mod postgres;

@@ -217,3 +217,149 @@ impl Recent {
         self.first += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        future::Future,
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::frontier::Frontier;
+
+    fn event(id: i64, organization: Option<&str>) -> Event {
+        Event {
+            id,
+            txid: 1,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            event_type: "document_processing".into(),
+            audience: if organization.is_some() { Audience::Organization } else { Audience::Platform },
+            organization_id: organization.map(Into::into),
+            user_id: None,
+            chatbot_id: None,
+            session_id: None,
+            source: None,
+            source_key: None,
+            operation: "EMIT".into(),
+            priority: "medium".into(),
+            data: "{}".into(),
+        }
+    }
+
+    fn organizations(names: &[&str]) -> Interest {
+        Interest::Organizations(names.iter().map(|&name| name.into()).collect())
+    }
+
+    /// Reads to the end in pieces of `max_bytes`; with each piece, what the client has seen after it.
+    fn drain(log: &Log, mut position: Position, interest: &Interest, max_bytes: usize) -> Vec<(Vec<i64>, Arc<Cursor>)> {
+        let mut pieces = Vec::new();
+        loop {
+            let Read::Entries { entries, cursor, position: next, at_end } = log.read(position, interest, max_bytes)
+            else {
+                panic!("position {position} is gone");
+            };
+            pieces.push((entries.iter().map(|entry| entry.event.id).collect(), cursor));
+            position = next;
+            if at_end {
+                return pieces;
+            }
+        }
+    }
+
+    fn is_woken(subscription: &Subscription) -> bool {
+        let woken = pin!(subscription.woken());
+        woken.poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
+    }
+
+    #[test]
+    fn wakes_those_whose_organizations_have_something_new() {
+        let log = Log::new(1 << 20, 0);
+        let [mut one, two, staff] = [organizations(&["o1"]), organizations(&["o2"]), Interest::Everything]
+            .map(|interest| log.subscribe(interest));
+        log.append(vec![event(1, Some("o1"))], Cursor::up_to(1));
+        assert_eq!([&one, &two, &staff].map(is_woken), [true, false, true]);
+        log.append(vec![event(2, None)], Cursor::up_to(2));
+        assert_eq!([&one, &two, &staff].map(is_woken), [true, true, true]);
+        one.set_interest(organizations(&["o3"]));
+        log.append(vec![event(3, Some("o1"))], Cursor::up_to(3));
+        assert_eq!([&one, &two, &staff].map(is_woken), [false, false, true]);
+    }
+
+    #[test]
+    fn what_nobody_may_see_is_not_kept_but_moves_the_cursor() {
+        let log = Log::new(1 << 20, 0);
+        log.append(vec![Event { audience: Audience::Nobody, ..event(1, Some("o1")) }], Cursor::up_to(1));
+        assert_eq!(drain(&log, 0, &Interest::Everything, 1_000), [(vec![], Arc::new(Cursor::up_to(1)))]);
+    }
+
+    #[test]
+    fn who_falls_off_the_old_end_is_told_so() {
+        let log = Log::new(event(1, Some("o1")).size() * 3, 0);
+        for id in 1..=10 {
+            log.append(vec![event(id, Some("o1"))], Cursor::up_to(id));
+        }
+        assert!(matches!(log.read(0, &Interest::Everything, 1_000), Read::Gone));
+        assert_eq!(log.position_after(&Cursor::up_to(6)), None);
+        let position = log.position_after(&Cursor::up_to(8)).unwrap();
+        assert_eq!(drain(&log, position, &organizations(&["o1"]), 100_000)[0].0, [9, 10]);
+    }
+
+    #[test]
+    fn an_old_gap_that_is_still_open_keeps_nobody_out_of_the_log() {
+        let log = Log::new(event(1, Some("o1")).size() * 3, 0);
+        for id in 2..=10 {
+            log.append(vec![event(id, Some("o1"))], Cursor::with_gaps(id, [(1, 1)]));
+        }
+        assert!(log.position_after(&Cursor::with_gaps(8, [(1, 1)])).is_some());
+        log.append(vec![event(1, Some("o1"))], Cursor::up_to(10));
+        log.append(vec![event(11, Some("o1")), event(12, Some("o1")), event(13, Some("o1"))], Cursor::up_to(13));
+        assert_eq!(log.position_after(&Cursor::with_gaps(12, [(1, 1)])), None, "1 has come and gone since");
+    }
+
+    proptest! {
+        /// Ids of several organizations become visible in any order and in any batches. A client that stops after any write and comes back with the cursor of that write, as often as it
+        /// likes, gets every event of its organizations once.
+        #[test]
+        fn no_cursor_claims_more_than_was_read(
+            order in Just((1..=40_i64).collect::<Vec<_>>()).prop_shuffle(),
+            batches in prop::collection::vec(1..6_usize, 40),
+            max_bytes in 0..2_000_usize,
+            stop_after in prop::collection::vec(0..4_usize, 12),
+        ) {
+            let organization = |id: i64| ["o1", "o2", "o3"][usize::try_from(id).unwrap() % 3];
+            let log = Log::new(1 << 20, 0);
+            let mut frontier = Frontier::new(0, 0);
+            let mut rest = order.as_slice();
+            for size in batches {
+                let (batch, later) = rest.split_at(size.min(rest.len()));
+                rest = later;
+                let mut batch = batch.to_vec();
+                batch.sort_unstable();
+                batch.iter().for_each(|&id| assert!(frontier.see(id)));
+                log.append(batch.iter().map(|&id| event(id, Some(organization(id)))).collect(), frontier.cursor());
+            }
+            let interest = organizations(&["o1", "o3"]);
+            let mut got = Vec::new();
+            let mut cursor = Cursor::default();
+            for stop in stop_after {
+                let position = log.position_after(&cursor).unwrap();
+                for (ids, seen) in drain(&log, position, &interest, max_bytes).into_iter().take(stop + 1) {
+                    got.extend(ids.into_iter().filter(|&id| !cursor.contains(id)));
+                    cursor = cursor.union(&seen);
+                }
+            }
+            let position = log.position_after(&cursor).unwrap();
+            let rest = drain(&log, position, &interest, max_bytes);
+            got.extend(rest.into_iter().flat_map(|(ids, _)| ids).filter(|&id| !cursor.contains(id)));
+            let unique: BTreeSet<_> = got.iter().copied().collect();
+            prop_assert_eq!(unique.len(), got.len(), "an event came twice");
+            let expected: BTreeSet<_> = order.iter().copied().filter(|&id| organization(id) != "o2").collect();
+            prop_assert_eq!(unique, expected);
+        }
+    }
+}

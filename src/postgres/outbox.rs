@@ -6,7 +6,7 @@ use super::{
     Connection, Error,
     decode::{self, Xid8},
 };
-use crate::{cursor::IdRange, event::Event};
+use crate::{cursor::IdRange, event::Event, frontier::Writers};
 
 /// What one step of the tailer has read, all in one snapshot.
 #[derive(Debug)]
@@ -30,15 +30,6 @@ pub struct Start {
     pub settled: i64,
     /// The last id that was given out.
     pub drawn: i64,
-}
-
-/// The transactions that may still write outbox rows.
-#[derive(Debug)]
-pub struct Writers {
-    /// Newer than every transaction that had begun to write before this was asked; only when it was asked for.
-    pub bound: Option<u64>,
-    /// Their ids; none for those that could not be identified.
-    pub running: Vec<Option<u64>>,
 }
 
 /// Reads what is new since `high`, and in `gaps`; see `sql/queries/read_batch.sql`.

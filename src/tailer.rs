@@ -1,9 +1,7 @@
 //! Wake-ups → ordered batches: reads the outbox as it grows, and appends to the log.
 //!
 //! One step reads, in one snapshot, changes of access and events. The changes are applied before the first event of the step is published, so no event is sent by
-//! grants that are older than it. What [`frontier`] cannot decide yet is read again until it can.
-
-pub mod frontier;
+//! grants that are older than it. What the [frontier](crate::frontier) cannot decide yet is read again until it can.
 
 use std::{
     sync::Arc,
@@ -14,10 +12,10 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use self::frontier::{Frontier, Urgency};
 use crate::{
     access::Access,
     event::Event,
+    frontier::{Frontier, Urgency},
     log::Log,
     postgres::{
         self, Connection, Database,

@@ -13,14 +13,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    cursor::{Cursor, IdRange},
-    postgres::outbox::Writers,
-};
+use crate::cursor::{Cursor, IdRange};
 
 /// A gap wider than this is looked into only when a transaction that may own it has ended: its ids may all be there,
 /// invisible, and Postgres would walk over every one of them at each step.
 const WIDE: i64 = 1_000;
+
+/// The transactions that may still write outbox rows, at one moment.
+#[derive(Debug)]
+pub struct Writers {
+    /// Newer than every transaction that had begun to write before this was asked; only when it was asked for.
+    pub bound: Option<u64>,
+    /// Their ids; none for those that could not be identified.
+    pub running: Vec<Option<u64>>,
+}
 
 /// A run of ids below the highest one seen that have not been seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
