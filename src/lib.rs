@@ -1,2 +1,3 @@
 //! rowcast
 pub mod postgres;
+pub mod private_postgres;
