@@ -27,6 +27,7 @@ pub mod frontier;
 pub mod http;
 pub mod log;
 pub mod postgres;
+pub mod private_postgres;
 pub mod session;
 pub mod sse;
 pub mod tailer;
