@@ -1,2 +1,3 @@
 //! rowcast
+pub mod demo;
 pub mod postgres;
