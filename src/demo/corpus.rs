@@ -51,6 +51,8 @@ pub(super) struct Failure {
     pub user_impact: String,
     pub stack_trace: String,
     pub resolution: Option<String>,
+    /// Where the error tracker keeps it.
+    pub sentry_issue_id: Option<String>,
 }
 
 fn document_processing() -> String {

@@ -35,6 +35,7 @@ impl<'a> Entry<'a> {
                 "stackTrace": failure.stack_trace,
                 "userImpact": failure.user_impact,
                 "resolution": failure.resolution,
+                "sentryIssueId": failure.sentry_issue_id,
             }),
             ..Self::default()
         }

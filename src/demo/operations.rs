@@ -20,7 +20,7 @@ const CHECK_EVERY: Duration = Duration::from_millis(2_500);
 const ACT_EVERY: Duration = Duration::from_millis(1_500);
 
 /// On average over a chatbot's last replies, in milliseconds; slower ones raise an alert.
-const SLOW_RESPONSE_MS: i32 = 4_500;
+const SLOW_RESPONSE_MS: i32 = 4_000;
 
 /// One check in this many finds something wrong.
 const CHECKS_PER_INCIDENT: u32 = 15;
