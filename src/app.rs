@@ -50,24 +50,25 @@ impl App {
     /// # Errors
     /// When the database cannot be reached or brought up to date, the address is taken, or a setting cannot be used.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
+        let Config { database_url, jwt_secret, settings } = config;
         let verifier =
-            Verifier::with_secret(&config.jwt_secret, config.jwt_issuer.as_deref(), config.jwt_audience.as_deref())?;
-        let notifications =
-            postgres::connection_config(config.notify_database_url.as_deref().unwrap_or(&config.database_url))?;
-        migrate_at(&config.database_url).await?;
-        let database = Database::new(&config.database_url, config.database_connections.into())?;
+            Verifier::with_secret(&jwt_secret, settings.jwt_issuer.as_deref(), settings.jwt_audience.as_deref())?;
+        let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
+        let notifications = postgres::connection_config(notify_url)?;
+        migrate_at(&database_url).await?;
+        let database = Database::new(&database_url, settings.database_connections.into())?;
         let access = Arc::new(Access::load(database.clone()).await?);
         let bell = Arc::new(Notify::new());
-        let log_bytes = usize::try_from(config.log_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
+        let log_bytes = usize::try_from(settings.log_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
         let tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&bell), log_bytes).await?;
-        let listener =
-            TcpListener::bind(config.listen_addr).await.map_err(|error| Error::Listen(config.listen_addr, error))?;
-        let address = listener.local_addr().map_err(|error| Error::Listen(config.listen_addr, error))?;
+        let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
+        let listener = TcpListener::bind(settings.listen_addr).await.map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
         let sessions = Arc::new(session::Server {
             access,
             log: tailer.log(),
             database,
-            heartbeat: config.heartbeat,
+            heartbeat: settings.heartbeat,
             shutdown: shutdown.clone(),
         });
         let http = Arc::new(Http { sessions, verifier, tailer: tailer.status() });

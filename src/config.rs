@@ -5,13 +5,25 @@ use std::{net::SocketAddr, time::Duration};
 use clap::Args;
 use jiff::SignedDuration;
 
-/// What `rowcast serve` can be told.
+/// What a server needs to know.
 #[derive(Args, Clone)]
 pub struct Config {
     /// Where the tables are, as postgres://user:password@host/database.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: String,
 
+    /// The secret that tokens are signed with (HS256), at least 32 bytes.
+    #[arg(long, env = "ROWCAST_JWT_SECRET", hide_env_values = true)]
+    pub jwt_secret: String,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "a doc comment on a flattened group would become its heading in --help")]
+    pub settings: Settings,
+}
+
+/// What has a default.
+#[derive(Args, Clone)]
+pub struct Settings {
     /// A direct connection for LISTEN, where DATABASE_URL goes through a pooler in transaction mode.
     #[arg(long, env = "ROWCAST_NOTIFY_DATABASE_URL", hide_env_values = true)]
     pub notify_database_url: Option<String>,
@@ -23,10 +35,6 @@ pub struct Config {
     /// Where to listen; port 0 takes any that is free.
     #[arg(long, env = "ROWCAST_LISTEN_ADDR", default_value = "127.0.0.1:8080")]
     pub listen_addr: SocketAddr,
-
-    /// The secret that tokens are signed with (HS256), at least 32 bytes.
-    #[arg(long, env = "ROWCAST_JWT_SECRET", hide_env_values = true)]
-    pub jwt_secret: String,
 
     /// Only tokens with this `iss` are accepted.
     #[arg(long, env = "ROWCAST_JWT_ISSUER")]

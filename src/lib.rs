@@ -16,12 +16,18 @@
 //! - [`http`]: routes, one file each. The only place that knows warp.
 //! - [`config`], [`app`]: every setting; the wiring.
 //! - [`cli`]: one file for each subcommand.
+//!
+//! Beside the server, for `rowcast demo` and the tests:
+//!
+//! - [`private_postgres`]: a Postgres of our own, found or installed, and gone when we are.
+//! - [`demo`]: the simulated app. It only writes rows and knows nothing of rowcast.
 
 pub mod access;
 pub mod app;
 pub mod cli;
 pub mod config;
 pub mod cursor;
+pub mod demo;
 pub mod event;
 pub mod frontier;
 pub mod http;
