@@ -1,0 +1,10 @@
+//! Everything that needs a real Postgres or the real program: one binary, one cluster, one database for each test.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on should fail there and then, and may say something"
+)]
+
+mod harness;
+mod journey;
+mod private_postgres;
