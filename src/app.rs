@@ -17,7 +17,7 @@ use crate::{
 
 /// Grants are read again this often even if nothing says that they changed: TRUNCATE of a table that is not ours, disabled triggers and views that depend on
 /// the time tell nobody.
-const ACCESS_REFRESH: Duration = Duration::from_secs(60);
+const ACCESS_REFRESH: Duration = Duration::from_mins(1);
 
 /// A server that is ready to run: connected, migrated, bound to its address.
 pub struct App {

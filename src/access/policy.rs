@@ -238,7 +238,7 @@ mod tests {
         let admin = grants(&[(Some("o1"), Some("admin"))]);
         let staff = grants(&[(None, Some("monitor"))]);
         let viewers = [&stranger, &member, &other, &monitor, &admin, &staff];
-        let table: &[(&str, Audience, Option<&str>, &str, [bool; 6])] = &[
+        let table = [
             ("open", Organization, Some("o1"), "bob", [false, true, false, true, true, true]),
             ("watched", Organization, Some("o1"), "bob", [false, false, false, true, false, true]),
             ("open", Organization, None, "bob", [false; 6]),
@@ -253,9 +253,9 @@ mod tests {
         ];
         let policy = policy(&[]);
         for (event_type, audience, organization, user, expected) in table {
-            let event = event(event_type, *audience, *organization);
+            let event = event(event_type, audience, organization);
             let seen = viewers.map(|grants| policy.may_see(&event, user, grants));
-            assert_eq!(&seen, expected, "{event_type} to {audience:?} of {organization:?} seen by {user}");
+            assert_eq!(seen, expected, "{event_type} to {audience:?} of {organization:?} seen by {user}");
         }
     }
 

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     const SECRET: &str = "a secret of at least thirty-two bytes";
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn encode(algorithm: Algorithm, claims: &Value) -> String {
         jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap()
@@ -145,7 +145,7 @@ mod tests {
         let identity = verifier.verify(&sign(SECRET, "ann", HOUR).unwrap()).unwrap();
         assert_eq!(&*identity.user_id, "ann");
         let left = identity.expires_at.duration_since(SystemTime::now()).unwrap();
-        assert!(left <= HOUR && left > HOUR - Duration::from_secs(60));
+        assert!(left <= HOUR && left > Duration::from_mins(59));
     }
 
     #[test]

@@ -162,7 +162,7 @@ fn secret(directory: &Path) -> anyhow::Result<String> {
     fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
     let mut random = [0_u8; 32];
     getrandom::fill(&mut random)?;
-    let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let secret = random.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     file.write_all(secret.as_bytes())?;
     Ok(secret)

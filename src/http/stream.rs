@@ -75,7 +75,7 @@ fn wanted(
 ) -> Result<Wanted, Error> {
     let organization = organization.filter(|organization| !organization.is_empty());
     let mut wanted = Wanted { types: None, organization };
-    if !session::may_connect(grants, &wanted) {
+    if !wanted.may_connect(grants) {
         return Err(Error::NotAMember);
     }
     let Some(subscriptions) = subscriptions else { return Ok(wanted) };

@@ -340,7 +340,7 @@ mod tests {
                 rest = later;
                 let mut batch = batch.to_vec();
                 batch.sort_unstable();
-                batch.iter().for_each(|&id| assert!(frontier.see(id)));
+                prop_assert!(batch.iter().all(|&id| frontier.see(id)));
                 log.append(batch.iter().map(|&id| event(id, Some(organization(id)))).collect(), frontier.cursor());
             }
             let interest = organizations(&["o1", "o3"]);

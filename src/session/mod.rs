@@ -4,8 +4,11 @@
 //! bytes for each write: all frames that wait, the last of them with the cursor. When its position has left the log (a cursor from yesterday, a reader slower
 //! than the log is long), it reads pages of the outbox up to where the log was when it began, and then goes on from there.
 
+mod history;
+mod seen;
+mod wanted;
+
 use std::{
-    collections::BTreeSet,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -14,30 +17,26 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, stream};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::debug;
 
+pub use self::wanted::Wanted;
+use self::{history::History, seen::Seen};
 use crate::{
     access::{Access, Versioned, Viewer, policy::Grants, token::Identity},
     cursor::Cursor,
-    log::{Entry, Interest, Log, Position, Read, Subscription},
-    postgres::{self, Database, outbox},
+    log::{Entry, Log, Position, Read, Subscription},
+    postgres::Database,
     sse::{self, CloseReason, ConnectionStatus, ResetReason},
 };
 
 /// About as much as is written at once: more wins nothing, and every slow client holds one such piece.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Rows of history read at once.
-const PAGE_ROWS: i64 = 500;
-
 /// What native clients wait before they reconnect, when all is well.
 const RETRY: Duration = Duration::from_millis(1_500);
 
 /// When the server goes away, clients come back within this time, each at its own moment.
 const RETRY_SPREAD: Duration = Duration::from_secs(4);
-
-/// How long to wait before history is asked for again when the database failed.
-const HISTORY_RETRY: Duration = Duration::from_secs(1);
 
 /// What every session needs of the server.
 pub struct Server {
@@ -51,15 +50,6 @@ pub struct Server {
     pub heartbeat: Duration,
     /// Ends all streams.
     pub shutdown: CancellationToken,
-}
-
-/// What a client asked for.
-#[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    /// Event types; none means all that the user may see.
-    pub types: Option<BTreeSet<Box<str>>>,
-    /// One organization and what is platform-wide; none means every organization of the user.
-    pub organization: Option<Box<str>>,
 }
 
 /// Where a client wants to go on.
@@ -92,30 +82,15 @@ pub struct Session {
     closed: bool,
 }
 
-/// What a client has seen: all that the log had at its position, and for clients that come from a server that was ahead of
-/// this one, some more.
-struct Seen {
-    log: Arc<Cursor>,
-    ahead: Option<Cursor>,
-}
-
-/// Reading the outbox, up to where the log was when that began.
-struct History {
-    until: Arc<Cursor>,
-    position: Position,
-    /// Ids up to here have been read.
-    done: i64,
-}
-
 impl Session {
     /// Opens a stream: from here on nothing that `identity` may see is missed.
     #[must_use]
     pub fn open(server: Arc<Server>, identity: &Identity, viewer: Arc<Viewer>, wanted: Wanted, resume: Resume) -> Self {
         let mut grants = viewer.watch();
         let current = Arc::clone(&grants.borrow_and_update());
-        let types = types(&server.access, &current.value, &wanted);
+        let types = wanted.types(&server.access.policy().value, &current.value);
         // The bell first, the position second: what is appended between the two rings.
-        let subscription = server.log.subscribe(interest(&current.value, &wanted));
+        let subscription = server.log.subscribe(wanted.interest(&current.value));
         let (head, end) = server.log.head();
         let connection_id = connection_id();
         let expires_in = identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
@@ -147,15 +122,12 @@ impl Session {
     }
 
     fn resume_after(&mut self, cursor: Cursor) {
-        match self.server.log.position_after(&cursor) {
-            Some(position) => {
-                self.position = position;
-                self.seen = Seen { log: Arc::new(Cursor::default()), ahead: Some(cursor) };
-            }
-            None => {
-                self.seen = Seen { log: Arc::new(cursor), ahead: None };
-                self.read_history();
-            }
+        if let Some(position) = self.server.log.position_after(&cursor) {
+            self.position = position;
+            self.seen = Seen { log: Arc::default(), ahead: Some(cursor) };
+        } else {
+            self.seen = Seen { log: Arc::new(cursor), ahead: None };
+            self.read_history();
         }
     }
 
@@ -164,7 +136,7 @@ impl Session {
         let connected = ConnectionStatus::Connected {
             connection_id,
             subscriptions: &self.types,
-            organizations: organizations(&grants.value, &self.wanted),
+            organizations: self.wanted.organizations(&grants.value),
         };
         let cursor = self.seen.cursor();
         let mut opening = sse::retry(RETRY);
@@ -242,66 +214,6 @@ impl Session {
         }
     }
 
-    /// Turns to the outbox: what the client lacks may have left the log.
-    fn read_history(&mut self) {
-        let (until, position) = self.server.log.head();
-        let seen = self.seen.cursor();
-        self.history = Some(History { until, position, done: seen.floor() });
-        self.seen = Seen { log: seen, ahead: None };
-    }
-
-    /// The next page of the outbox, or a heartbeat where it holds nothing for this client; none when history is done.
-    async fn next_page(&mut self) -> Option<Bytes> {
-        let History { until, position, done } = self.history.as_ref()?;
-        let (until, position, done) = (Arc::clone(until), *position, *done);
-        let events = match self.read_page(&until, done).await {
-            Ok(events) => events,
-            Err(error) => {
-                warn!(%error, "history could not be read; trying again");
-                tokio::time::sleep(HISTORY_RETRY.mul_f64(0.5 + fastrand::f64())).await;
-                return None;
-            }
-        };
-        let full = events.len() >= usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
-        let done = events.last().filter(|_| full).map_or(until.high(), |last| last.event.id);
-        let events: Vec<_> = events.into_iter().filter(|entry| until.contains(entry.event.id)).collect();
-        let frames = self.frames(&events);
-        if full {
-            self.seen.log = Arc::new(self.seen.log.union(&until.truncated(done)));
-            self.history = Some(History { until, position, done });
-        } else {
-            // The client may come from a server that was ahead of this one.
-            let ahead = Some(Arc::unwrap_or_clone(std::mem::take(&mut self.seen.log)));
-            self.seen = Seen { log: Arc::default(), ahead };
-            self.seen.log_reached(until);
-            self.position = position;
-            self.history = None;
-        }
-        match (frames.is_empty(), full) {
-            (false, _) => Some(chunk(&frames, &self.seen.cursor())),
-            (true, true) => Some(self.heartbeat()),
-            (true, false) => None,
-        }
-    }
-
-    async fn read_page(&self, until: &Cursor, done: i64) -> Result<Vec<Arc<Entry>>, postgres::Error> {
-        let seen = &self.seen.log;
-        let ranges: Vec<_> = seen
-            .missing_up_to(until.high())
-            .map(|(first, last)| (first.max(done + 1), last))
-            .filter(|&(first, last)| first <= last)
-            .collect();
-        let connection = self.server.database.connection().await?;
-        let organizations = self.subscription.interest().organizations();
-        let events = outbox::read_ranges(&connection, &ranges, organizations, PAGE_ROWS).await?;
-        drop(connection);
-        // The page may be newer than the tailer's last step, so the grants it is judged by must be newer than the page.
-        if !events.is_empty() {
-            self.server.access.refresh(&self.viewer).await?;
-        }
-        Ok(events.into_iter().map(|event| Arc::new(Entry::new(event))).collect())
-    }
-
     /// The frames of those entries that are for this client. Judged by the grants of now, which are at least as new as the entries.
     fn frames(&self, entries: &[Arc<Entry>]) -> Vec<Bytes> {
         if entries.is_empty() {
@@ -331,8 +243,8 @@ impl Session {
     fn apply_access(&mut self) -> Option<Bytes> {
         let current = Arc::clone(&self.grants.borrow_and_update());
         let grants = &current.value;
-        let types = types(&self.server.access, grants, &self.wanted);
-        let interest = interest(grants, &self.wanted);
+        let types = self.wanted.types(&self.server.access.policy().value, grants);
+        let interest = self.wanted.interest(grants);
         let unchanged = types == self.types && interest == *self.subscription.interest();
         if unchanged {
             return None;
@@ -341,10 +253,10 @@ impl Session {
         self.subscription.set_interest(interest);
         let changed = ConnectionStatus::AccessChanged {
             subscriptions: &self.types,
-            organizations: organizations(grants, &self.wanted),
+            organizations: self.wanted.organizations(grants),
         };
         let mut frames = sse::status_frame(&changed, None);
-        if !may_connect(grants, &self.wanted) {
+        if !self.wanted.may_connect(grants) {
             frames.push_str(&closing(CloseReason::AccessRevoked));
             self.closed = true;
         }
@@ -376,38 +288,10 @@ impl Session {
     }
 }
 
-impl Seen {
-    fn cursor(&self) -> Arc<Cursor> {
-        match &self.ahead {
-            Some(ahead) => Arc::new(ahead.union(&self.log)),
-            None => Arc::clone(&self.log),
-        }
-    }
-
-    /// The log has been read up to here.
-    fn log_reached(&mut self, cursor: Arc<Cursor>) {
-        if self.ahead.as_ref().is_some_and(|ahead| cursor.covers(ahead)) {
-            self.ahead = None;
-        }
-        self.log = cursor;
-    }
-
-    /// Whether the client brought this id from elsewhere, so that the log will have it for the second time.
-    fn is_ahead_by(&self, id: i64) -> bool {
-        self.ahead.as_ref().is_some_and(|ahead| ahead.contains(id))
-    }
-}
-
 /// What is said to a client that cannot be served now: it comes back by itself, at a moment of its own.
 #[must_use]
 pub fn unavailable() -> String {
     closing(CloseReason::Unavailable)
-}
-
-/// Whether there is anything at all that the user may ask for.
-#[must_use]
-pub fn may_connect(grants: &Grants, wanted: &Wanted) -> bool {
-    grants.any() && wanted.organization.as_ref().is_none_or(|organization| grants.is_member(organization))
 }
 
 fn closing(reason: CloseReason) -> String {
@@ -420,36 +304,13 @@ fn chunk(frames: &[Bytes], cursor: &Cursor) -> Bytes {
     let id = sse::id_line(cursor);
     let mut chunk = BytesMut::with_capacity(id.len() + frames.iter().map(Bytes::len).sum::<usize>());
     if let Some((last, others)) = frames.split_last() {
-        others.iter().for_each(|frame| chunk.extend_from_slice(frame));
+        for frame in others {
+            chunk.extend_from_slice(frame);
+        }
         chunk.extend_from_slice(id.as_bytes());
         chunk.extend_from_slice(last);
     }
     chunk.freeze()
-}
-
-fn types(access: &Access, grants: &Grants, wanted: &Wanted) -> Vec<Box<str>> {
-    let mut types = access.policy().value.visible_types(grants, wanted.organization.as_deref());
-    if let Some(wanted) = &wanted.types {
-        types.retain(|visible| wanted.contains(visible));
-    }
-    types
-}
-
-fn interest(grants: &Grants, wanted: &Wanted) -> Interest {
-    match &wanted.organization {
-        Some(organization) => Interest::Organizations(vec![organization.clone()]),
-        None if grants.is_everywhere() => Interest::Everything,
-        None => Interest::Organizations(grants.organizations().into_iter().map(Into::into).collect()),
-    }
-}
-
-/// What the client is told of its organizations: none for platform staff, who are in all.
-fn organizations<'a>(grants: &'a Grants, wanted: &'a Wanted) -> Option<Vec<&'a str>> {
-    match &wanted.organization {
-        Some(organization) => Some(vec![organization]),
-        None if grants.is_everywhere() => None,
-        None => Some(grants.organizations()),
-    }
 }
 
 /// Cannot be guessed, though knowing one is of no use to anybody but its owner.
