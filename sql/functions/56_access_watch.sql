@@ -1,8 +1,8 @@
 -- Watches one table of the adopter's for use_grants(): makes up to three functions, owned by the table's owner, and the triggers.
 --
---   watch_<n>_user(r)   the user concerned by a row; absent when anybody may be
---   watch_<n>_image(r)  what of a row matters, as text: any type has that, not every type has equality
---   watch_<n>()         the trigger function
+--   table_<n>_user(r)   the user concerned by a row; absent when anybody may be
+--   table_<n>_image(r)  what of a row matters, as text: any type has that, not every type has equality
+--   table_<n>()         the trigger function
 --
 -- The first two are bound (BEGIN ATOMIC): renaming tables and columns changes nothing, and Postgres refuses to drop what they need.
 -- The trigger function is text, so it names nothing of the adopter's. It is SECURITY DEFINER because whoever writes the table has no
@@ -12,9 +12,9 @@ CREATE OR REPLACE FUNCTION rowcast.watch_access(number integer, relation regclas
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    watch       CONSTANT text := 'rowcast.watch_' || number;
+    watch       CONSTANT text := 'rowcast_watch.table_' || number;
     table_owner CONSTANT regrole := (SELECT relowner FROM pg_class WHERE oid = relation);
-    may_create  CONSTANT boolean := has_schema_privilege(table_owner, 'rowcast', 'CREATE');
+    may_create  CONSTANT boolean := has_schema_privilege(table_owner, 'rowcast_watch', 'CREATE');
     user_call   text := 'NULL::text';
     user_function regprocedure;
     made          regprocedure;
@@ -84,17 +84,17 @@ BEGIN
     $definition$, watch, reason, user_call);
 
     IF NOT may_create THEN
-        EXECUTE format('GRANT CREATE ON SCHEMA rowcast TO %s', table_owner);
+        EXECUTE format('GRANT CREATE ON SCHEMA rowcast_watch TO %s', table_owner);
     END IF;
     FOR made IN
         SELECT p.oid FROM pg_proc p
-        WHERE p.pronamespace = 'rowcast'::regnamespace AND 'rowcast.' || p.proname IN (watch, watch || '_user', watch || '_image')
+        WHERE p.pronamespace = 'rowcast_watch'::regnamespace AND 'rowcast_watch.' || p.proname IN (watch, watch || '_user', watch || '_image')
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', made);
         EXECUTE format('ALTER FUNCTION %s OWNER TO %s', made, table_owner);
     END LOOP;
     IF NOT may_create THEN
-        EXECUTE format('REVOKE CREATE ON SCHEMA rowcast FROM %s', table_owner);
+        EXECUTE format('REVOKE CREATE ON SCHEMA rowcast_watch FROM %s', table_owner);
     END IF;
     PERFORM rowcast.create_access_triggers(relation, (watch || '()')::regprocedure);
 END
@@ -110,14 +110,14 @@ BEGIN
     FOR made IN
         SELECT t.tgname, t.tgrelid::regclass AS relation
         FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE p.pronamespace = 'rowcast'::regnamespace AND p.proname ~ '^watch_[0-9]+$' AND NOT t.tgisinternal
+        WHERE p.pronamespace = 'rowcast_watch'::regnamespace AND NOT t.tgisinternal
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %s', made.tgname, made.relation);
     END LOOP;
     FOR made IN
         SELECT p.oid::regprocedure AS signature
         FROM pg_proc p
-        WHERE p.pronamespace = 'rowcast'::regnamespace AND p.proname ~ '^watch_[0-9]+(_user|_image)?$'
+        WHERE p.pronamespace = 'rowcast_watch'::regnamespace
     LOOP
         EXECUTE format('DROP FUNCTION %s', made.signature);
     END LOOP;

@@ -25,5 +25,6 @@ REVOKE ALL ON FUNCTION
     rowcast.unwatched_grant_tables(),
     rowcast.use_grants(text, jsonb)
     FROM PUBLIC;
--- Owners of watched tables are writers: their triggers call this.
+-- Owners of watched tables are writers: their triggers call these.
+GRANT USAGE ON SCHEMA rowcast_watch TO rowcast_writer;
 GRANT EXECUTE ON FUNCTION rowcast.announce_access_change(text[], text) TO rowcast_writer;

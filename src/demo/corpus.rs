@@ -10,8 +10,8 @@ use super::Error;
 /// Characters of English text to a token, near enough.
 const CHARACTERS_PER_TOKEN: usize = 4;
 
-/// Answers longer than this many sentences read like noise.
-const MOST_SENTENCES: usize = 12;
+/// An organization has about this many sentences; more in one answer would repeat themselves.
+const MOST_SENTENCES: usize = 8;
 
 /// All texts.
 #[derive(Debug, Deserialize)]

@@ -5,6 +5,13 @@
     reason = "a test that cannot go on should fail there and then, and may say something"
 )]
 
+mod access;
+mod demo;
 mod harness;
 mod journey;
 mod private_postgres;
+
+/// A name for a role that no other test has: roles belong to the cluster.
+fn fresh_role(purpose: &str) -> String {
+    format!("{purpose}_{:016x}", fastrand::u64(..))
+}
