@@ -43,7 +43,7 @@ impl Accept for Failing {
 }
 
 /// Answers `/endless` with a stream that ends at shutdown, `/stubborn` with one that does not, all else with the peer.
-fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Result<Answer, Infallible> {
+fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Answer {
     let first = stream::once(async { Ok(Frame::data(Bytes::from_static(b"first"))) });
     let body = match request.uri().path() {
         "/endless" => {
@@ -56,13 +56,13 @@ fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Result<An
         "/stubborn" => BodyExt::boxed(StreamBody::new(futures_util::StreamExt::chain(first, stream::pending()))),
         _ => Full::from(format!("{:?}", request.extensions().get::<Peer>())).boxed(),
     };
-    Ok(Response::new(body))
+    Response::new(body)
 }
 
 fn start(accept: impl Accept + 'static) -> (JoinHandle<()>, CancellationToken) {
     let shutdown = CancellationToken::new();
     let for_answers = shutdown.clone();
-    let service = service_fn(move |request| std::future::ready(answer(&request, for_answers.clone())));
+    let service = service_fn(move |request| std::future::ready(Ok::<_, Infallible>(answer(&request, for_answers.clone()))));
     (tokio::spawn(serve(accept, service, Options::default(), shutdown.clone())), shutdown)
 }
 
