@@ -12,6 +12,32 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     )
 $$;
 
+-- Makes the view anew. DROP … CASCADE of a table that it reads takes the view along, with its owner and its privileges.
+CREATE OR REPLACE FUNCTION rowcast.replace_grants(query text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    missing CONSTANT boolean := to_regclass('rowcast.grants') IS NULL;
+BEGIN
+    EXECUTE rowcast.grants_definition(query);
+    IF missing THEN
+        EXECUTE format('ALTER VIEW rowcast.grants OWNER TO %s', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'rowcast'));
+        GRANT SELECT ON rowcast.grants TO rowcast_server, rowcast_reader;
+    END IF;
+END
+$$;
+
+-- Without the view nobody could be let in and no migration applied. Nobody's access is the safe one to assume: the memberships may be
+-- years old where use_grants() had replaced them.
+DO $$
+BEGIN
+    IF to_regclass('rowcast.grants') IS NULL THEN
+        PERFORM rowcast.replace_grants('SELECT NULL AS user_id, NULL AS organization_id, NULL AS permission WHERE false');
+        RAISE WARNING 'rowcast.grants was dropped, so nobody may see anything'
+            USING HINT = 'Call rowcast.use_grants() with the query that it had, or with (NULL, NULL) to go back to rowcast.memberships.';
+    END IF;
+END
+$$;
+
 -- Refuses a query that is not one, or does not give exactly the three columns.
 CREATE OR REPLACE FUNCTION rowcast.check_grants_query(query text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

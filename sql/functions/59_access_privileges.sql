@@ -20,6 +20,7 @@ REVOKE ALL ON FUNCTION
     rowcast.watch_access(integer, regclass, text, text, text[]),
     rowcast.unwatch_access(),
     rowcast.grants_definition(text),
+    rowcast.replace_grants(text),
     rowcast.check_grants_query(text),
     rowcast.check_grants_readable(),
     rowcast.unwatched_grant_tables(),
