@@ -160,7 +160,7 @@ impl Tailer {
         // Another server may have taken the place of the one we spoke to, and its snapshots mean other things.
         if self.snapshot.is_some() {
             self.snapshot = None;
-            if let Err(error) = self.access.refresh_all().await {
+            if let Err(error) = self.access.apply(&connection, &[None]).await {
                 return error;
             }
         }
@@ -210,7 +210,7 @@ impl Tailer {
         let batch =
             outbox::read_batch(connection, self.frontier.high(), &gaps, ROWS_PER_STEP, self.snapshot.as_deref())
                 .await?;
-        self.access.apply(&batch.changed_users).await?;
+        self.access.apply(connection, &batch.changed_users).await?;
         let full = batch.full;
         self.publish(batch);
         self.store_settled(connection).await?;

@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::policy::{Grants, Policy};
-use crate::postgres::{self, Database};
+use crate::postgres::{self, Connection, Database};
 
 /// Who may see what, for everybody who is connected to this server.
 pub struct Access {
@@ -68,7 +68,7 @@ impl Access {
     pub async fn load(database: Database) -> Result<Self, postgres::Error> {
         let access =
             Self { database, policy: ArcSwap::default(), viewers: Mutex::default(), queries: AtomicU64::new(0) };
-        access.reload_policy().await?;
+        access.reload_policy(&access.database.connection().await?).await?;
         Ok(access)
     }
 
@@ -106,24 +106,29 @@ impl Access {
     /// # Errors
     /// When the database fails; the grants stay as they were.
     pub async fn refresh(&self, viewer: &Arc<Viewer>) -> Result<(), postgres::Error> {
-        self.refresh_many(std::slice::from_ref(viewer)).await
+        self.refresh_many(&self.database.connection().await?, std::slice::from_ref(viewer)).await
     }
 
-    /// Reads again what these users may see (none: what anybody may), before any event of the same batch is sent.
+    /// Reads again what these users may see (none: what anybody may), before any event of the same batch is sent. On the tailer's own
+    /// connection, so that it never waits for one behind those who read history.
     ///
     /// # Errors
     /// When the database fails; the batch must not be published then.
-    pub async fn apply(&self, changed_users: &[Option<String>]) -> Result<(), postgres::Error> {
+    pub async fn apply(
+        &self,
+        connection: &Connection,
+        changed_users: &[Option<String>],
+    ) -> Result<(), postgres::Error> {
         if changed_users.is_empty() {
             return Ok(());
         }
         let anybody = changed_users.contains(&None);
         if anybody {
-            self.reload_policy().await?;
+            self.reload_policy(connection).await?;
         }
         let affected =
             self.connected(|user| anybody || changed_users.iter().flatten().any(|changed| **changed == *user));
-        self.refresh_many(&affected).await
+        self.refresh_many(connection, &affected).await
     }
 
     /// Reads everything again: some changes tell nobody (disabled triggers, views that depend on the time).
@@ -131,7 +136,7 @@ impl Access {
     /// # Errors
     /// When the database fails.
     pub async fn refresh_all(&self) -> Result<(), postgres::Error> {
-        self.apply(&[None]).await
+        self.apply(&self.database.connection().await?, &[None]).await
     }
 
     fn connected(&self, wanted: impl Fn(&str) -> bool) -> Vec<Arc<Viewer>> {
@@ -140,22 +145,22 @@ impl Access {
         viewers.iter().filter(|(user, _)| wanted(user)).filter_map(|(_, viewer)| viewer.upgrade()).collect()
     }
 
-    async fn refresh_many(&self, viewers: &[Arc<Viewer>]) -> Result<(), postgres::Error> {
+    async fn refresh_many(&self, connection: &Connection, viewers: &[Arc<Viewer>]) -> Result<(), postgres::Error> {
         if viewers.is_empty() {
             return Ok(());
         }
         let version = self.next_query();
         let users: Vec<&str> = viewers.iter().map(|viewer| &*viewer.user_id).collect();
-        let mut grants = postgres::access::read_grants(&self.database.connection().await?, &users).await?;
+        let mut grants = postgres::access::read_grants(connection, &users).await?;
         for viewer in viewers {
             viewer.replace(version, grants.remove(&viewer.user_id).unwrap_or_default());
         }
         Ok(())
     }
 
-    async fn reload_policy(&self) -> Result<(), postgres::Error> {
+    async fn reload_policy(&self, connection: &Connection) -> Result<(), postgres::Error> {
         let version = self.next_query();
-        let value = postgres::access::read_policy(&self.database.connection().await?).await?;
+        let value = postgres::access::read_policy(connection).await?;
         let policy = Arc::new(Versioned { version, value });
         self.policy.rcu(|current| if current.version < version { Arc::clone(&policy) } else { Arc::clone(current) });
         Ok(())
