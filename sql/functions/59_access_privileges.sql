@@ -11,7 +11,7 @@ REVOKE ALL ON FUNCTION
     rowcast.create_access_triggers(regclass, regprocedure),
     rowcast.membership_changed(),
     rowcast.access_rule_changed(),
-    rowcast.check_parses_alone(text, text),
+    rowcast.check_parses(text, text, text, text),
     rowcast.check_user_expression(regclass, text),
     rowcast.check_watched(regclass, text, text[]),
     rowcast.watched_tables(jsonb),
@@ -22,6 +22,7 @@ REVOKE ALL ON FUNCTION
     rowcast.grants_definition(text),
     rowcast.replace_grants(text),
     rowcast.check_grants_query(text),
+    rowcast.grants_sources(),
     rowcast.check_grants_readable(),
     rowcast.unwatched_grant_tables(),
     rowcast.use_grants(text, jsonb)
