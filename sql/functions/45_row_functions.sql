@@ -27,7 +27,7 @@ BEGIN
 
     IF jsonb_typeof(definition->'changed') = 'object' THEN
         RETURN NEXT E'-- Whether an UPDATE touched one of the columns that count. Compares bytes: every type has those.\n'
-            || format(E'CREATE FUNCTION rowcast_capture.%s(o %s, n %s) RETURNS boolean\nLANGUAGE sql STABLE\nRETURN ROW(%s) *<> ROW(%s);',
+            || format(E'CREATE FUNCTION rowcast_capture.%s(o %s, n %s) RETURNS boolean\nLANGUAGE sql STABLE\nRETURN ROW(%s)::record *<> ROW(%s)::record;',
                       name || '_changed', source, source,
                       (SELECT string_agg(format('o.%I', c), ', ' ORDER BY number::integer) FROM jsonb_each_text(definition->'changed') e (number, c)),
                       (SELECT string_agg(format('n.%I', c), ', ' ORDER BY number::integer) FROM jsonb_each_text(definition->'changed') e (number, c)));
