@@ -64,17 +64,27 @@ impl PrivatePostgres {
     pub async fn start(options: Options) -> Result<Self, Error> {
         let account = Account::choose()?;
         let cluster = Cluster::open(&account, &options)?;
+        let throwaway = options.throwaway.then(|| cluster.directory().to_owned());
+        let started = Self::start_in(cluster, &account, options).await;
+        if let (Err(_), Some(directory)) = (&started, throwaway) {
+            // The supervisor deletes it, unless there has not been one yet. Why there is none matters more than what is left.
+            let _ = std::fs::remove_dir_all(directory);
+        }
+        started
+    }
+
+    async fn start_in(cluster: Cluster, account: &Account, options: Options) -> Result<Self, Error> {
         let embedded = account.place(&options.embedded)?;
         let installation = match options.binaries {
-            Some(directory) => find::at(&account, &directory)?,
-            None => match find::newest(&account, cluster.version()?, &embedded) {
+            Some(directory) => find::at(account, &directory)?,
+            None => match find::newest(account, cluster.version()?, &embedded) {
                 Some(found) => found,
-                None => find::at(&account, &embedded::install(&embedded).await?)?,
+                None => find::at(account, &embedded::install(&embedded).await?)?,
             },
         };
-        cluster.initialize(&account, &installation, options.throwaway)?;
-        cluster.stop_orphan(&account, &installation)?;
-        let supervisor = Supervisor::spawn(&account, &installation, &cluster, &options.settings, options.throwaway)?;
+        cluster.initialize(account, &installation, options.throwaway)?;
+        cluster.stop_orphan(account, &installation)?;
+        let supervisor = Supervisor::spawn(account, &installation, &cluster, &options.settings, options.throwaway)?;
         let mut postgres = Self { cluster, supervisor };
         postgres.wait_until_ready().await?;
         tracing::info!(
@@ -208,14 +218,6 @@ pub enum Error {
 
 /// Encodes what a URL's query may not hold.
 fn percent_encode(text: &str) -> String {
-    use std::fmt::Write;
-    text.bytes().fold(String::new(), |mut encoded, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(char::from(byte))
-            }
-            _ => write!(encoded, "%{byte:02X}").expect("a String takes what is written to it"),
-        }
-        encoded
-    })
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+    text.bytes().map(|byte| if safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

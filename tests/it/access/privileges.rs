@@ -1,7 +1,10 @@
 //! Nobody gains by access what they did not have.
 
 use super::{QUERY, TEAMS, WATCH, announced, use_grants, user, words};
-use crate::{fresh_role, harness::Database};
+use crate::{
+    fresh_role,
+    harness::{Database, Role},
+};
 
 #[tokio::test]
 async fn the_server_reads_grants_and_nothing_behind_them() {
@@ -30,7 +33,7 @@ async fn the_server_reads_grants_and_nothing_behind_them() {
 #[tokio::test]
 async fn who_writes_memberships_needs_no_right_on_what_is_announced() {
     let db = Database::new().await;
-    let client = db.connect().await;
+    let client = db.connect_as(Role::Superuser).await;
     let clerk = fresh_role("clerk");
     client
         .batch_execute(&format!(
@@ -45,7 +48,7 @@ async fn who_writes_memberships_needs_no_right_on_what_is_announced() {
 #[tokio::test]
 async fn the_owner_of_a_watched_table_owns_its_functions_and_the_app_needs_nothing() {
     let db = Database::new().await;
-    let client = db.connect().await;
+    let client = db.connect_as(Role::Superuser).await;
     let (owner, app) = (fresh_role("owner"), fresh_role("app"));
     client.batch_execute(TEAMS).await.unwrap();
     client
@@ -111,7 +114,7 @@ async fn a_function_planted_in_public_is_not_called() {
 #[tokio::test]
 async fn the_owner_of_rowcast_watches_only_tables_of_roles_that_it_is() {
     let db = Database::new().await;
-    let client = db.connect().await;
+    let client = db.connect_as(Role::Superuser).await;
     let (dba, owner) = (fresh_role("dba"), fresh_role("owner"));
     client.batch_execute(TEAMS).await.unwrap();
     client

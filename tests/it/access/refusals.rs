@@ -1,7 +1,10 @@
 //! What `use_grants` refuses, and that it changes nothing then.
 
 use super::{QUERY, TEAMS, WATCH, announced, grants, use_grants, words};
-use crate::{fresh_role, harness::Database};
+use crate::{
+    fresh_role,
+    harness::{Database, Role},
+};
 
 #[tokio::test]
 async fn a_query_that_is_not_one_is_refused() {
@@ -112,7 +115,7 @@ async fn nothing_of_anybody_elses_runs_as_the_dba() {
 #[tokio::test]
 async fn rows_hidden_by_a_policy_are_an_error_not_an_empty_view() {
     let db = Database::new().await;
-    let client = db.connect().await;
+    let client = db.connect_as(Role::Superuser).await;
     let owner = fresh_role("owner");
     client.batch_execute(TEAMS).await.unwrap();
     client

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio_postgres::Client;
 
 use super::{STEPS, installed, simulate};
-use crate::{fresh_role, harness::Database};
+use crate::harness::{Database, Role};
 
 /// The data of each event type: the keys that it always has, and those that it may have.
 const SHAPES: [(&str, &str, &str); 7] = [
@@ -34,17 +34,16 @@ const CHOICES: [(&str, &str, &str); 8] = [
 /// The app's rows become events of the contract.
 async fn written_by_the_app() -> (Database, Client) {
     let (db, client) = installed().await;
-    let app = fresh_role("app");
+    let name = Role::App.name();
     client
         .batch_execute(&format!(
-            "CREATE ROLE {app}; GRANT USAGE ON SCHEMA chatbot TO {app};
-             GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA chatbot TO {app}; SET ROLE {app}"
+            "GRANT USAGE ON SCHEMA chatbot TO {name}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA chatbot TO {name}"
         ))
         .await
         .unwrap();
-    assert!(client.query("SELECT FROM rowcast.outbox", &[]).await.is_err(), "the app has no right on rowcast");
-    simulate(&client, 1, STEPS).await;
-    client.batch_execute("RESET ROLE").await.unwrap();
+    let app = db.connect_as(Role::App).await;
+    assert!(app.query("SELECT FROM rowcast.outbox", &[]).await.is_err(), "the app has no right on rowcast");
+    simulate(&app, 1, STEPS).await;
     (db, client)
 }
 

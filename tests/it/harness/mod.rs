@@ -1,72 +1,48 @@
-//! A migrated database of its own for each test, on one throwaway Postgres for all.
+//! What the tests stand on: a Postgres, a database for each test, the real program, and a client that sees the bytes.
+//!
+//! Settings, all optional:
+//! - `ROWCAST_TEST_POSTGRES_BIN`: the programs of the Postgres to test on, or `npm` for the one from npm.
+//! - `ROWCAST_TEST_DATABASE_URL`: a superuser's URL of a running server to test on instead.
+#![allow(dead_code, reason = "the harness offers what tests may need, whichever of them are there")]
 
-use std::{path::PathBuf, sync::OnceLock, thread};
+mod cluster;
+mod database;
+mod server;
+pub(crate) mod sse;
 
-use rowcast::{
-    postgres::migrate,
-    private_postgres::{Options, PrivatePostgres},
-};
-use tokio::{runtime::Runtime, sync::oneshot};
-use tokio_postgres::{Client, NoTls};
+use std::time::Duration;
 
-const TEMPLATE: &str = "template_rowcast";
+pub(crate) use cluster::{binaries, embedded};
+pub(crate) use database::{Database, Role};
+pub(crate) use server::Server;
 
-/// The cluster; its own supervisor takes it down when this process ends.
-static POSTGRES: OnceLock<PrivatePostgres> = OnceLock::new();
+/// What the servers of the tests check tokens with.
+pub(crate) const SECRET: &str = "for the tests of rowcast, and known to everybody";
 
-/// A database with nothing in it but rowcast.
-pub(crate) struct Database {
-    name: String,
+/// How long anything may take before the test gives up on it. Generous: it is only ever waited out by a failure.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often to look again at something that tells nobody when it changes.
+pub(crate) const GLANCE: Duration = Duration::from_millis(10);
+
+/// A token for this user, good for an hour.
+pub(crate) fn token(user_id: &str) -> String {
+    rowcast::access::token::sign(SECRET, user_id, Duration::from_hours(1)).unwrap()
 }
 
-impl Database {
-    pub(crate) async fn new() -> Self {
-        let (sender, receiver) = oneshot::channel();
-        // On a thread of its own: the cluster outlives the runtime of the test that happens to come first.
-        thread::spawn(|| {
-            POSTGRES.get_or_init(|| Runtime::new().unwrap().block_on(start()));
-            sender.send(()).unwrap();
-        });
-        receiver.await.unwrap();
-        let name = format!("test_{:016x}", fastrand::u64(..));
-        let maintenance = connect_to("postgres").await;
-        maintenance.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await.unwrap();
-        Self { name }
+/// Looks again and again until there is something to see, and fails the test when that takes too long.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> impl Future<Output = T> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let mut look = look;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{caller}: waited in vain: {what}");
+            tokio::time::sleep(GLANCE).await;
+        }
     }
-
-    /// As the superuser, who has also migrated.
-    pub(crate) async fn connect(&self) -> Client {
-        connect_to(&self.name).await
-    }
-
-    pub(crate) fn url(&self) -> String {
-        POSTGRES.get().unwrap().url(&self.name)
-    }
-}
-
-async fn start() -> PrivatePostgres {
-    let postgres = PrivatePostgres::start(Options {
-        directory: std::env::temp_dir().join(format!("rowcast-it-{:016x}", fastrand::u64(..))),
-        embedded: PathBuf::from(".rowcast/embedded"),
-        binaries: std::env::var_os("ROWCAST_POSTGRES_BIN").map(Into::into),
-        throwaway: true,
-        settings: vec![("max_connections".into(), "200".into())],
-    })
-    .await
-    .unwrap();
-    let (maintenance, connection) = tokio_postgres::connect(&postgres.url("postgres"), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    maintenance.batch_execute(&format!("CREATE DATABASE {TEMPLATE}")).await.unwrap();
-    let (mut client, connection) = tokio_postgres::connect(&postgres.url(TEMPLATE), NoTls).await.unwrap();
-    let connection = tokio::spawn(connection);
-    migrate(&mut client).await.unwrap();
-    drop(client);
-    connection.await.unwrap().unwrap();
-    postgres
-}
-
-async fn connect_to(database: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(&POSTGRES.get().unwrap().url(database), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
 }
