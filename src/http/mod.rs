@@ -5,6 +5,7 @@ mod dashboard;
 mod error;
 mod health;
 mod stream;
+mod tcp;
 
 use std::sync::Arc;
 
