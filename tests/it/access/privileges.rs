@@ -54,13 +54,8 @@ async fn the_owner_of_a_watched_table_owns_its_functions_and_the_app_needs_nothi
     client
         .batch_execute(&format!(
             "CREATE ROLE {owner}; CREATE ROLE {app}; ALTER TABLE public.members OWNER TO {owner}; GRANT INSERT ON public.members TO {app};
-<<<<<<< HEAD
-             GRANT SELECT ON public.members TO {rowcast}",
-            rowcast = Role::Owner.name(),
-=======
-             GRANT SELECT ON public.members TO {}",
+             GRANT SELECT ON public.members, public.roles TO {}",
             Role::Owner.name()
->>>>>>> runtime
         ))
         .await
         .unwrap();

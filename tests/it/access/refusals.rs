@@ -78,7 +78,7 @@ async fn a_watch_that_cannot_be_is_refused_and_the_former_one_stays() {
 #[tokio::test]
 async fn what_the_owner_of_the_view_may_not_read_is_said_at_once() {
     let db = Database::new().await;
-    let client = db.connect().await;
+    let client = db.connect_as(Role::Superuser).await;
     let owner = fresh_role("owner");
     client.batch_execute(TEAMS).await.unwrap();
     client
