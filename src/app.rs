@@ -61,7 +61,8 @@ impl App {
         let access = Arc::new(Access::load(database.clone()).await?);
         let bell = Arc::new(Notify::new());
         let log_bytes = usize::try_from(settings.log_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
-        let tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&bell), log_bytes).await?;
+        let mut tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&bell), log_bytes).await?;
+        tailer.catch_up().await?;
         let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
         let listener = TcpListener::bind(settings.listen_addr).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;

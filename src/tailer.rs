@@ -131,6 +131,23 @@ impl Tailer {
         self.status.subscribe()
     }
 
+    /// Reads all there is, so that who connects next is served at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn catch_up(&mut self) -> Result<(), postgres::Error> {
+        let connection = self.database.connection().await?;
+        while self.step(&connection).await? == Step::More {}
+        self.caught_up();
+        Ok(())
+    }
+
+    fn caught_up(&self) {
+        if self.status.send_replace(Status::Live) == Status::CatchingUp {
+            info!(cursor = %self.frontier.cursor(), "tailing the outbox");
+        }
+    }
+
     /// Tails until `shutdown`. Whatever happens to the database, it goes on where it was.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut wait = BACK_OFF.0;
@@ -158,20 +175,13 @@ impl Tailer {
             Err(error) => return error,
         };
         // Another server may have taken the place of the one we spoke to, and its snapshots mean other things.
-        if self.snapshot.is_some() {
-            self.snapshot = None;
-            if let Err(error) = self.access.apply(&connection, &[None]).await {
-                return error;
-            }
-        }
+        self.snapshot = None;
         loop {
             match self.step(&connection).await {
                 Ok(Step::More) => {}
                 Ok(Step::CaughtUp) => {
                     *wait = BACK_OFF.0;
-                    if self.status.send_replace(Status::Live) == Status::CatchingUp {
-                        info!(cursor = %self.frontier.cursor(), "tailing the outbox");
-                    }
+                    self.caught_up();
                     self.pause().await;
                 }
                 Err(error) => {
@@ -210,7 +220,9 @@ impl Tailer {
         let batch =
             outbox::read_batch(connection, self.frontier.high(), &gaps, ROWS_PER_STEP, self.snapshot.as_deref())
                 .await?;
-        self.access.apply(connection, &batch.changed_users).await?;
+        // Without a step before, anything may have changed since.
+        let changed_users = if self.snapshot.is_some() { batch.changed_users.as_slice() } else { &[None] };
+        self.access.apply(connection, changed_users).await?;
         let full = batch.full;
         self.publish(batch);
         self.store_settled(connection).await?;

@@ -2,11 +2,12 @@
 
 use rust_embed::RustEmbed;
 use warp::{
+    Rejection,
     http::{HeaderMap, HeaderValue, header},
+    path::Tail,
+    reject,
     reply::{self, Reply, Response},
 };
-
-use super::error::Error;
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
@@ -18,9 +19,9 @@ const CONTENT_SECURITY_POLICY: &str =
 
 const NOT_BUILT: &str = "The dashboard is not part of this build: Node.js was missing. `make web` builds it, then build the server again.\n";
 
-/// One of the dashboard's files.
-pub(super) fn file(path: &str) -> Response {
-    let path = if path.is_empty() { "index.html" } else { path };
+/// One of the dashboard's files. A path that is none of them is left to whoever comes after.
+pub(super) async fn file(path: Tail) -> Result<Response, Rejection> {
+    let path = if path.as_str().is_empty() { "index.html" } else { path.as_str() };
     let mut response = match <Assets as RustEmbed>::get(path) {
         Some(asset) => {
             let mimetype = asset.metadata.mimetype();
@@ -33,10 +34,10 @@ pub(super) fn file(path: &str) -> Response {
             response
         }
         None if path == "index.html" => NOT_BUILT.into_response(),
-        None => return Error::NotFound.into_response(),
+        None => return Err(reject::not_found()),
     };
     secure(response.headers_mut());
-    response
+    Ok(response)
 }
 
 fn secure(headers: &mut HeaderMap) {

@@ -10,7 +10,7 @@ mod tcp;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use warp::{Filter, filters::BoxedFilter, path::Tail, reply::Response};
+use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{access::token::Verifier, session, tailer};
 
@@ -45,6 +45,6 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .then(stream::open);
     let live = warp::path!("livez").and(warp::get()).map(health::live);
     let ready = warp::path!("readyz").and(warp::get()).and(with_http).map(|http: Arc<Http>| health::ready(&http));
-    let dashboard = warp::get().and(warp::path::tail()).map(|path: Tail| dashboard::file(path.as_str()));
+    let dashboard = warp::get().and(warp::path::tail()).and_then(dashboard::file);
     stream.or(live).unify().or(ready).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
 }

@@ -113,7 +113,8 @@ struct Counts {
 
 impl std::iter::Sum for Counts {
     fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
-        counts.fold(Self::default(), |a, b| Self { commits: a.commits + b.commits, rollbacks: a.rollbacks + b.rollbacks })
+        counts
+            .fold(Self::default(), |a, b| Self { commits: a.commits + b.commits, rollbacks: a.rollbacks + b.rollbacks })
     }
 }
 
@@ -161,7 +162,11 @@ async fn write_once(client: &mut Client, random: &mut fastrand::Rng) -> Result<b
         }
     }
     let commit = random.u8(..5) > 0;
-    if commit { transaction.commit().await? } else { transaction.rollback().await? }
+    if commit {
+        transaction.commit().await?
+    } else {
+        transaction.rollback().await?
+    }
     Ok(commit)
 }
 
@@ -255,10 +260,18 @@ async fn follow(
 fn compare(number: usize, oracle: &Oracle, organizations: &BTreeSet<&str>, seen: &BTreeMap<i64, (String, Fact)>) {
     let wanted: BTreeMap<i64, (String, Fact)> = organizations
         .iter()
-        .flat_map(|&name| oracle.get(name).into_iter().flatten().map(move |(&id, fact)| (id, (name.to_owned(), fact.clone()))))
+        .flat_map(|&name| {
+            oracle.get(name).into_iter().flatten().map(move |(&id, fact)| (id, (name.to_owned(), fact.clone())))
+        })
         .collect();
     let lost: Vec<_> = wanted.iter().filter(|(id, _)| !seen.contains_key(id)).collect();
-    assert!(lost.is_empty(), "client {number} lost {} of {} events: {:?}", lost.len(), wanted.len(), &lost[..lost.len().min(5)]);
+    assert!(
+        lost.is_empty(),
+        "client {number} lost {} of {} events: {:?}",
+        lost.len(),
+        wanted.len(),
+        &lost[..lost.len().min(5)]
+    );
     let leaked: Vec<_> = seen.iter().filter(|(id, _)| !wanted.contains_key(id)).collect();
     assert!(leaked.is_empty(), "client {number} got events that were not for it: {:?}", &leaked[..leaked.len().min(5)]);
     assert_eq!(&wanted, seen, "client {number} got events with other contents than the outbox");

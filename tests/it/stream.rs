@@ -170,7 +170,8 @@ async fn organizations_do_not_see_each_other() {
     let mut ann = connect(&server, "ann", None).await;
     let mut dora = connect(&server, "dora", None).await;
     let mut sam = connect(&server, "sam", None).await;
-    let mut only_o2 = sse::Client::connect_with(&server.url(), "organizationId=o2", &harness::token("dora"), None).await;
+    let mut only_o2 =
+        sse::Client::connect_with(&server.url(), "organizationId=o2", &harness::token("dora"), None).await;
     assert_eq!(status(&mut only_o2).await["organizations"], json!(["o2"]));
     insert(&app, 1, "o2").await;
     insert(&app, 2, "o3").await;
@@ -200,7 +201,11 @@ async fn types_need_their_permission_and_fields_theirs() {
     emit(&db, "'conversation_activity', 'o1', '{\"content\": \"hello\", \"status\": \"completed\"}'").await;
     assert_eq!(next(&mut ann).await["data"], json!({"content": "[FILTERED]", "status": "completed"}));
     assert_eq!(next(&mut ben).await["data"], json!({"message": "m", "stackTrace": "secret"}));
-    assert_eq!(next(&mut ben).await["data"], json!({"content": "hello", "status": "completed"}), "not the platform's health");
+    assert_eq!(
+        next(&mut ben).await["data"],
+        json!({"content": "hello", "status": "completed"}),
+        "not the platform's health"
+    );
     assert_eq!(next(&mut sam).await["type"], "error_notification");
     assert_eq!(next(&mut sam).await["type"], "system_health");
     server.stop().await;
@@ -267,7 +272,9 @@ async fn a_cursor_of_no_use_is_said_to_be_so() {
     let app = prepare(&db).await;
     let server = Server::start(&db).await;
     insert(&app, 1, "o1").await;
-    for (cursor, reason) in [("nonsense", "invalid_cursor"), ("5~7", "invalid_cursor"), ("999", "cursor_ahead"), ("1@3", "cursor_ahead")] {
+    for (cursor, reason) in
+        [("nonsense", "invalid_cursor"), ("5~7", "invalid_cursor"), ("999", "cursor_ahead"), ("1@3", "cursor_ahead")]
+    {
         let mut client = connect(&server, "ann", Some(cursor)).await;
         let event = client.next_event().await.unwrap();
         let envelope: Value = serde_json::from_str(&event.data).unwrap();
@@ -313,7 +320,10 @@ async fn changes_of_access_reach_open_streams() {
     assert_eq!((&changed["status"], &changed["organizations"]), (&json!("access_changed"), &json!(["o1", "o2"])));
     insert(&app, 1, "o2").await;
     assert_eq!(keys(&mut ann).await, ["1"]);
-    admin.batch_execute("DELETE FROM rowcast.memberships WHERE user_id = 'ann' AND organization_id = 'o1'").await.unwrap();
+    admin
+        .batch_execute("DELETE FROM rowcast.memberships WHERE user_id = 'ann' AND organization_id = 'o1'")
+        .await
+        .unwrap();
     insert(&app, 2, "o1").await;
     insert(&app, 3, "o2").await;
     assert_eq!(status(&mut ann).await["organizations"], json!(["o2"]));
@@ -352,7 +362,11 @@ async fn refusals_say_why_and_repeat_nothing() {
     for (query, token, expected, code) in cases {
         let (status, body) = get(&server, &format!("{path}{query}"), token).await;
         let body: Value = serde_json::from_str(&body).unwrap_or_else(|_| panic!("{query}: {body}"));
-        assert_eq!((status, &body["error"]["code"], &body["success"]), (expected, &json!(code), &json!(false)), "{query}");
+        assert_eq!(
+            (status, &body["error"]["code"], &body["success"]),
+            (expected, &json!(code), &json!(false)),
+            "{query}"
+        );
         assert!(body["error"]["message"].as_str().is_some_and(|message| message.len() > 10));
         assert!(!body.to_string().contains("rubbish") && !body.to_string().contains("o2"), "{body}");
     }

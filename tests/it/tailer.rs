@@ -26,7 +26,7 @@ impl Stepped {
     async fn new(db: &Database) -> Self {
         let database = postgres::Database::new(&db.url_as(Role::Server), 4).unwrap();
         let access = Arc::new(Access::load(database.clone()).await.unwrap());
-        let tailer = Tailer::new(database.clone(), access, Arc::new(Notify::new()), 1 << 20).await.unwrap();
+        let tailer = Tailer::new(database.clone(), access, Arc::new(Notify::new()), 16 << 20).await.unwrap();
         let log = tailer.log();
         Self { tailer, connection: database.connection().await.unwrap(), log, position: 0 }
     }
@@ -34,7 +34,8 @@ impl Stepped {
     /// Steps until there is no more to read now, and returns the ids that were new.
     async fn read(&mut self) -> Vec<i64> {
         while self.tailer.step(&self.connection).await.unwrap() == Step::More {}
-        let Read::Entries { entries, position, .. } = self.log.read(self.position, &Interest::Everything, usize::MAX) else {
+        let Read::Entries { entries, position, .. } = self.log.read(self.position, &Interest::Everything, usize::MAX)
+        else {
             panic!("the log is too small for this test");
         };
         self.position = position;
@@ -164,7 +165,11 @@ async fn a_foreign_transaction_delays_nothing() {
     let committed = emit(&quick).await;
     assert_eq!(tailer.read().await, [committed]);
     execute(&undecided, "ROLLBACK").await;
-    assert_eq!(tailer.settle().await, committed.to_string(), "decided by the marks, as the oldest transaction is still open");
+    assert_eq!(
+        tailer.settle().await,
+        committed.to_string(),
+        "decided by the marks, as the oldest transaction is still open"
+    );
     execute(&foreign, "ROLLBACK").await;
     execute(&bystander, "ROLLBACK").await;
 }
