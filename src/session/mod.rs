@@ -22,9 +22,10 @@ use tracing::debug;
 pub use self::wanted::Wanted;
 use self::{history::History, seen::Seen};
 use crate::{
-    access::{Access, Versioned, Viewer, policy::Grants, token::Identity},
+    access::{Access, Versioned, Viewer, token::Identity},
     cursor::Cursor,
     log::{Entry, Log, Position, Read, Subscription},
+    policy::Grants,
     postgres::Database,
     sse::{self, CloseReason, ConnectionStatus, ResetReason},
 };
