@@ -102,6 +102,10 @@ pub enum ConnectionStatus<'a> {
         /// Why.
         reason: ResetReason,
     },
+    /// The database cannot be reached. The stream stays open; nothing is lost, it only comes later.
+    Degraded,
+    /// The database is back, and the stream has caught up or is about to.
+    Recovered,
     /// What the user may see has changed.
     AccessChanged {
         /// The types that will be sent from now on.

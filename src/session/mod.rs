@@ -28,6 +28,7 @@ use crate::{
     policy::Grants,
     postgres::Database,
     sse::{self, CloseReason, ConnectionStatus, ResetReason},
+    tailer,
 };
 
 /// About as much as is written at once: more wins nothing, and every slow client holds one such piece.
@@ -47,6 +48,8 @@ pub struct Server {
     pub log: Arc<Log>,
     /// For history that has left the log.
     pub database: Database,
+    /// Whether the log is up to date.
+    pub tailer: watch::Receiver<tailer::Status>,
     /// How often an otherwise silent stream says something.
     pub heartbeat: Duration,
     /// Ends all streams.
@@ -69,6 +72,9 @@ pub struct Session {
     server: Arc<Server>,
     viewer: Arc<Viewer>,
     grants: watch::Receiver<Arc<Versioned<Grants>>>,
+    tailer: watch::Receiver<tailer::Status>,
+    /// What the client was last told of it.
+    told: tailer::Status,
     wanted: Wanted,
     /// The types that are sent: wanted and visible; sorted.
     types: Vec<Box<str>>,
@@ -98,6 +104,8 @@ impl Session {
         let mut session = Self {
             viewer,
             grants,
+            tailer: server.tailer.clone(),
+            told: tailer::Status::Live,
             wanted,
             types,
             subscription,
@@ -170,6 +178,9 @@ impl Session {
             {
                 return Some(chunk);
             }
+            if let Some(chunk) = self.tell_health() {
+                return Some(chunk);
+            }
             let chunk = if self.history.is_some() { self.next_page().await } else { self.next_live() };
             if let Some(chunk) = chunk {
                 self.beat();
@@ -190,6 +201,7 @@ impl Session {
         tokio::select! {
             () = self.subscription.woken() => {}
             _ = self.grants.changed() => self.grants.mark_changed(),
+            _ = self.tailer.changed() => {}
             () = tokio::time::sleep_until(self.next_heartbeat.min(self.expires_at)) => {}
             () = self.server.shutdown.cancelled() => {}
         }
@@ -262,6 +274,19 @@ impl Session {
             self.closed = true;
         }
         Some(frames.into())
+    }
+
+    /// Says that the database was lost, or that it is back.
+    fn tell_health(&mut self) -> Option<Bytes> {
+        let current = *self.tailer.borrow_and_update();
+        if current == std::mem::replace(&mut self.told, current) {
+            return None;
+        }
+        let status = match current {
+            tailer::Status::CatchingUp => ConnectionStatus::Degraded,
+            tailer::Status::Live => ConnectionStatus::Recovered,
+        };
+        Some(sse::status_frame(&status, None).into())
     }
 
     fn ending(&self) -> Option<CloseReason> {

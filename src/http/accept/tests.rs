@@ -62,7 +62,8 @@ fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Answer {
 fn start(accept: impl Accept + 'static) -> (JoinHandle<()>, CancellationToken) {
     let shutdown = CancellationToken::new();
     let for_answers = shutdown.clone();
-    let service = service_fn(move |request| std::future::ready(Ok::<_, Infallible>(answer(&request, for_answers.clone()))));
+    let service =
+        service_fn(move |request| std::future::ready(Ok::<_, Infallible>(answer(&request, for_answers.clone()))));
     (tokio::spawn(serve(accept, service, Options::default(), shutdown.clone())), shutdown)
 }
 
