@@ -62,7 +62,21 @@ CREATE TABLE rowcast.settings (
 );
 INSERT INTO rowcast.settings (name, value, description) VALUES
     ('max_payload_bytes', '65536', 'a row larger than this becomes {"truncated": true} and its key'),
-    ('doorbell', 'auto', 'auto: NOTIFY wakes servers unless two-phase commit is enabled; off: servers poll');
+    ('doorbell', 'auto', 'auto: NOTIFY wakes servers unless two-phase commit is enabled; off: servers poll'),
+    ('capture_replicated', 'off', 'on: rows that replication or a restore writes (session_replication_role = replica) make events too');
+
+-- Columns that look like this never leave in a whole-row payload: patterns for the column's name in snake case, any case.
+CREATE TABLE rowcast.secret_patterns (
+    pattern     text PRIMARY KEY,
+    description text
+);
+INSERT INTO rowcast.secret_patterns (pattern, description) VALUES
+    ('(^|_)(password|passwd|pwd|passphrase|passcode)(_|$)', 'passwords and their hashes'),
+    ('(^|_)secrets?(_|$)',                                  'client secrets, TOTP secrets'),
+    ('(^|_)(tokens?|token_(hash|digest))$',                 'access and reset tokens; not token_count and the like'),
+    ('(^|_)(api|private|signing|encryption|access)_?keys?(_|$)', 'keys'),
+    ('(^|_)(credentials?|salt|otp|totp|recovery_codes?)(_|$)', 'what logs somebody in'),
+    ('(^|_)(cvv|cvc|card_number|ssn|iban)(_|$)',            'what pays or identifies');
 
 -- An attachment with on_error => 'skip' leaves here what it could not turn into an event.
 CREATE TABLE rowcast.capture_errors (

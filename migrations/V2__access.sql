@@ -35,12 +35,15 @@ CREATE TABLE rowcast.role_permissions (
 INSERT INTO rowcast.role_permissions (role, permission) VALUES
     ('admin', 'admin'), ('admin', 'monitor'), ('admin', 'chatbot_manager');
 
--- The one view that the server reads. rowcast.use_grants() puts the adopter's own tables behind it.
--- A row without a permission says "is a member"; every row with one says so too.
-CREATE VIEW rowcast.grants AS
+-- What the two tables above grant. A row without a permission says "is a member"; every row with one says so too.
+CREATE VIEW rowcast.membership_grants WITH (security_barrier) AS
 SELECT m.user_id, m.organization_id, p.permission
 FROM rowcast.memberships m
 LEFT JOIN rowcast.role_permissions p ON p.role = m.role;
+
+-- The one view that the server reads. rowcast.use_grants() puts the adopter's own query in the place of this one.
+CREATE VIEW rowcast.grants WITH (security_barrier) AS
+SELECT user_id, organization_id, permission FROM rowcast.membership_grants;
 
 -- What is taken out of an event's data for a viewer who lacks a permission in the event's organization.
 CREATE TABLE rowcast.redactions (

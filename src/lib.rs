@@ -1,1 +1,39 @@
-//! rowcast
+//! rowcast streams Postgres rows to browsers over Server-Sent Events.
+//!
+//! Apps write rows, as they always did. Triggers turn those rows into an outbox; rowcast tails the outbox and streams every event to the
+//! browsers that may see it: nothing lost, nothing out of order for a row, nothing leaked.
+//!
+//! # Layout
+//! In the order in which data flows. A module imports only from those above it, but for [`app`], which wires them all, and [`cli`], which starts it.
+//!
+//! - [`event`], [`cursor`], [`frontier`]: pure. What an event is, what a client has seen, what may still come.
+//! - [`sse`]: event → bytes.
+//! - [`access`]: who is connected, and what they may see. `policy` and `redaction` are pure.
+//! - [`postgres`]: the only place that knows SQL. Statements are files in `sql/queries`.
+//! - [`log`]: recent events in order, by organization: fan-out and history in one.
+//! - [`tailer`]: wake or poll → ordered batches, appended to the log.
+//! - [`session`]: one client: replay → splice → live.
+//! - [`http`]: routes, one file each. The only place that knows warp.
+//! - [`config`], [`app`]: every setting; the wiring.
+//! - [`cli`]: one file for each subcommand.
+//!
+//! Beside the server, for `rowcast demo` and the tests:
+//!
+//! - [`private_postgres`]: a Postgres of our own, found or installed, and gone when we are.
+//! - [`demo`]: the simulated app. It only writes rows and knows nothing of rowcast.
+
+pub mod access;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod cursor;
+pub mod demo;
+pub mod event;
+pub mod frontier;
+pub mod http;
+pub mod log;
+pub mod postgres;
+pub mod private_postgres;
+pub mod session;
+pub mod sse;
+pub mod tailer;

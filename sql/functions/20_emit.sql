@@ -1,0 +1,47 @@
+-- Writes an event that no table row stands for. Without an organization it is for the whole platform.
+--
+-- SECURITY DEFINER: who may call it is decided by EXECUTE alone (rowcast_writer and rowcast_server), and needs no right
+-- on the outbox. Returns the event's id.
+CREATE OR REPLACE FUNCTION rowcast.emit(
+    event_type      text,
+    organization_id text,
+    data            jsonb,
+    priority        text DEFAULT 'medium',
+    user_id         text DEFAULT NULL,
+    chatbot_id      text DEFAULT NULL,
+    session_id      text DEFAULT NULL
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    event_id bigint;
+BEGIN
+    IF event_type = 'connection_status' THEN
+        RAISE EXCEPTION 'connection_status events are made by the server for each stream and cannot be emitted'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose another type; see rowcast.event_types.';
+    ELSIF event_type IS NULL OR NOT EXISTS (SELECT FROM rowcast.event_types t WHERE t.name = event_type) THEN
+        RAISE EXCEPTION 'unknown event type: %', coalesce(quote_literal(event_type), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = format('Known types: %s. A type of your own is a row in rowcast.event_types.',
+                                (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM rowcast.event_types t WHERE t.name <> 'connection_status'));
+    ELSIF priority IS NULL OR priority NOT IN ('low', 'medium', 'high', 'critical') THEN
+        RAISE EXCEPTION 'unknown priority: %', coalesce(quote_literal(priority), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use low, medium, high or critical.';
+    ELSIF data IS NULL THEN
+        RAISE EXCEPTION 'data must not be NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'An event without data has ''{}''.';
+    END IF;
+
+    PERFORM rowcast.mark_writer();
+    INSERT INTO rowcast.outbox (id, event_type, audience, organization_id, user_id, chatbot_id, session_id, operation, priority, data)
+    VALUES (nextval('rowcast.outbox_id_seq'), event_type,
+            CASE WHEN organization_id IS NULL THEN 'platform' ELSE 'organization' END,
+            organization_id, user_id, chatbot_id, session_id, 'EMIT', priority,
+            CASE WHEN pg_column_size(data) > rowcast.max_payload_bytes() THEN '{"truncated": true}' ELSE data END)
+    RETURNING id INTO event_id;
+    PERFORM rowcast.ring_doorbell();
+    RETURN event_id;
+END
+$$;

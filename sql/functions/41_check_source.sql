@@ -1,0 +1,66 @@
+-- May this table be attached, for this type, by this caller? Every refusal says what to do instead.
+--
+-- Ownership is required, not merely the TRIGGER privilege, and it must be the caller's own: the generated functions run
+-- with the rights of the table's owner, and expressions are looked up and checked with the caller's. If the two could
+-- differ, whoever prepares a table could borrow the rights of whoever attaches it.
+CREATE OR REPLACE FUNCTION rowcast.check_source(source regclass, event_type text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    relation pg_class;
+    name     text := rowcast.source_name(source);
+    owner    text;
+    ancestor regclass;
+BEGIN
+    SELECT * INTO relation FROM pg_class WHERE oid = source;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no table with OID %', source::oid
+            USING ERRCODE = 'undefined_table', HINT = 'Name the table, for example ''public.documents''.';
+    END IF;
+    owner := pg_get_userbyid(relation.relowner);
+
+    IF relation.relpersistence = 't' THEN
+        RAISE EXCEPTION '% is a temporary table', name
+            USING ERRCODE = 'wrong_object_type', HINT = 'Only permanent tables can be attached: nobody else could read what such an event is about.';
+    ELSIF relation.relkind NOT IN ('r', 'p') THEN
+        RAISE EXCEPTION '% is not a table', name
+            USING ERRCODE = 'wrong_object_type', HINT = 'Attach the tables behind a view; foreign tables change where no trigger sees it.';
+    ELSIF relation.relnamespace::regnamespace::text IN ('pg_catalog', 'information_schema', 'rowcast', 'rowcast_capture') THEN
+        RAISE EXCEPTION '% belongs to %', name, CASE WHEN name LIKE 'rowcast%' THEN 'rowcast itself' ELSE 'Postgres itself' END
+            USING ERRCODE = 'wrong_object_type', HINT = 'Attach a table of the app.';
+    ELSIF relation.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE EXCEPTION '% belongs to %, not to %', name, owner, current_user
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('Attach it as its owner: SET ROLE %I; then call again. The captured expressions run with the owner''s rights.', owner);
+    ELSIF NOT pg_has_role(relation.relowner, 'rowcast_writer', 'USAGE') THEN
+        RAISE EXCEPTION '% is not in rowcast_writer', owner
+            USING ERRCODE = 'insufficient_privilege',
+                  HINT = format('Its functions write the outbox. Let a DBA run: GRANT rowcast_writer TO %I;', owner);
+    END IF;
+
+    IF event_type = 'connection_status' THEN
+        RAISE EXCEPTION 'connection_status events are made by the server for each stream and cannot be captured'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose another type; see rowcast.event_types.';
+    ELSIF event_type IS NULL OR NOT EXISTS (SELECT FROM rowcast.event_types t WHERE t.name = event_type) THEN
+        RAISE EXCEPTION 'unknown event type: %', coalesce(quote_literal(event_type), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = format('Known types: %s. A type of your own is a row in rowcast.event_types.',
+                                (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM rowcast.event_types t WHERE t.name <> 'connection_status'));
+    ELSIF EXISTS (SELECT FROM rowcast.attachment_triggers a WHERE a.root = source AND a.facts->>'event_type' = check_source.event_type) THEN
+        RAISE EXCEPTION '% is attached to % already', name, event_type
+            USING ERRCODE = 'duplicate_object', HINT = format('Detach it first: SELECT rowcast.detach(%L);', source::text);
+    END IF;
+
+    SELECT a.root INTO ancestor
+    FROM rowcast.attachment_triggers a
+    WHERE a.facts->>'event_type' = check_source.event_type
+      AND (a.root IN (SELECT rowcast.ancestors(source)) OR source IN (SELECT rowcast.ancestors(a.root)))
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% would be captured twice: % is attached to % already', name, rowcast.source_name(ancestor), event_type
+            USING ERRCODE = 'duplicate_object',
+                  HINT = format('A parent covers its partitions and children. To change which one it is: SELECT rowcast.detach(%L);', ancestor::text);
+    END IF;
+END
+$$;

@@ -1,0 +1,67 @@
+-- The three functions that a DBA calls. SECURITY INVOKER and without a search_path of their own: expressions mean what
+-- they mean to the caller. So they name everything in full and leave the work to functions that do have one.
+
+CREATE OR REPLACE FUNCTION rowcast.attach(
+    source          regclass,
+    event_type      text,
+    organization_id text    DEFAULT NULL,
+    data            text    DEFAULT NULL,
+    exclude         text[]  DEFAULT '{}',
+    operations      text[]  DEFAULT '{INSERT,UPDATE,DELETE}',
+    changed_columns text[]  DEFAULT NULL,
+    filter          text    DEFAULT NULL,
+    priority        text    DEFAULT NULL,
+    user_id         text    DEFAULT NULL,
+    chatbot_id      text    DEFAULT NULL,
+    session_id      text    DEFAULT NULL,
+    private         boolean DEFAULT false,
+    on_error        text    DEFAULT 'fail'
+) RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM rowcast.run_statements(rowcast.plan_attachment(
+        rowcast.attachment_definition(source, event_type, organization_id, data, exclude, operations, changed_columns,
+                                      filter, priority, user_id, chatbot_id, session_id, private, on_error),
+        pg_catalog.current_setting('search_path')));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION rowcast.preview(
+    source          regclass,
+    event_type      text,
+    organization_id text    DEFAULT NULL,
+    data            text    DEFAULT NULL,
+    exclude         text[]  DEFAULT '{}',
+    operations      text[]  DEFAULT '{INSERT,UPDATE,DELETE}',
+    changed_columns text[]  DEFAULT NULL,
+    filter          text    DEFAULT NULL,
+    priority        text    DEFAULT NULL,
+    user_id         text    DEFAULT NULL,
+    chatbot_id      text    DEFAULT NULL,
+    session_id      text    DEFAULT NULL,
+    private         boolean DEFAULT false,
+    on_error        text    DEFAULT 'fail'
+) RETURNS text
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RETURN pg_catalog.concat(E'BEGIN;\n\n', pg_catalog.array_to_string(rowcast.plan_attachment(
+        rowcast.attachment_definition(source, event_type, organization_id, data, exclude, operations, changed_columns,
+                                      filter, priority, user_id, chatbot_id, session_id, private, on_error),
+        pg_catalog.current_setting('search_path')), E'\n\n'), E'\n\nCOMMIT;\n');
+END
+$$;
+
+CREATE OR REPLACE FUNCTION rowcast.run_statements(statements text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    statement text;
+BEGIN
+    FOREACH statement IN ARRAY statements LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$$;

@@ -1,0 +1,30 @@
+-- One step of the tailer, in one snapshot: changes of access that the step before did not see, new rows, and rows in gaps.
+-- $1 the highest id read, $2 and $3 first and last ids of the gaps to look into, $4 the most rows of either kind,
+-- $5 the snapshot of the step before (null at the first).
+--
+-- The first row is the header: snapshot and changes, no id. New rows and gaps are two branches, not one OR, since with an OR the planner
+-- scans every partition. Rows come in no promised order. If the limit cuts one off, it is found again: what the tailer has not seen is a gap.
+SELECT
+    pg_current_snapshot()::text AS snapshot,
+    ARRAY(
+        SELECT DISTINCT c.user_id
+        FROM rowcast.access_changes c
+        WHERE c.txid >= pg_snapshot_xmin($5::text::pg_snapshot)
+          AND NOT pg_visible_in_snapshot(c.txid, $5::text::pg_snapshot)
+          -- After a restore the table may hold transaction ids of another cluster, from the future of this one.
+          AND pg_visible_in_snapshot(c.txid, pg_current_snapshot())
+    ) AS changed_users,
+    (NULL::rowcast.outbox).*
+UNION ALL
+(
+    SELECT NULL, NULL, o.*
+    FROM unnest($2::bigint[], $3::bigint[]) AS gap (first, last)
+    CROSS JOIN LATERAL (
+        SELECT * FROM rowcast.outbox WHERE id BETWEEN gap.first AND gap.last ORDER BY id LIMIT $4
+    ) AS o
+    LIMIT $4
+)
+UNION ALL
+(
+    SELECT NULL, NULL, o.* FROM rowcast.outbox AS o WHERE o.id > $1 ORDER BY o.id LIMIT $4
+)

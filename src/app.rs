@@ -1,0 +1,128 @@
+//! The wiring, all of it: configuration → parts → running server.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+
+use crate::{
+    access::{Access, token::Verifier},
+    config::Config,
+    http::{self, Http, accept},
+    postgres::{self, Database, listener, migrate},
+    session,
+    tailer::Tailer,
+};
+
+/// Grants are read again this often even if nothing says that they changed: TRUNCATE of a table that is not ours, disabled triggers and views that depend on
+/// the time tell nobody.
+const ACCESS_REFRESH: Duration = Duration::from_mins(1);
+
+/// A server that is ready to run: connected, migrated, bound to its address.
+pub struct App {
+    listener: TcpListener,
+    address: SocketAddr,
+    tailer: Tailer,
+    http: Arc<Http>,
+    bell: Arc<Notify>,
+    notifications: tokio_postgres::Config,
+    shutdown: CancellationToken,
+}
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] postgres::Error),
+    /// The secret.
+    #[error("ROWCAST_JWT_SECRET: {0}")]
+    Secret(#[from] crate::access::token::Error),
+    /// The address.
+    #[error("cannot listen on {0}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+}
+
+impl App {
+    /// Connects, migrates if the database is not up to date, and binds. It runs until `shutdown`.
+    ///
+    /// # Errors
+    /// When the database cannot be reached or brought up to date, the address is taken, or a setting cannot be used.
+    pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
+        let Config { database_url, jwt_secret, settings } = config;
+        let verifier =
+            Verifier::with_secret(&jwt_secret, settings.jwt_issuer.as_deref(), settings.jwt_audience.as_deref())?;
+        let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
+        let notifications = postgres::connection_config(notify_url)?;
+        migrate_at(&database_url).await?;
+        let database = Database::new(&database_url, settings.database_connections.into())?;
+        let access = Arc::new(Access::load(database.clone()).await?);
+        let bell = Arc::new(Notify::new());
+        let log_bytes = usize::try_from(settings.log_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
+        let mut tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&bell), log_bytes).await?;
+        tailer.catch_up().await?;
+        let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
+        let listener = TcpListener::bind(settings.listen_addr).await.map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+        let sessions = Arc::new(session::Server {
+            access,
+            log: tailer.log(),
+            database,
+            heartbeat: settings.heartbeat,
+            shutdown: shutdown.clone(),
+        });
+        let http = Arc::new(Http { sessions, verifier, tailer: tailer.status() });
+        Ok(Self { listener, address, tailer, http, bell, notifications, shutdown })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until shutdown, then lets every stream say goodbye.
+    pub async fn run(self) {
+        let Self { listener, tailer, http, bell, notifications, shutdown, .. } = self;
+        let tasks = TaskTracker::new();
+        tasks.spawn(listener::listen(notifications, bell, shutdown.clone()));
+        tasks.spawn(tailer.run(shutdown.clone()));
+        tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
+        tasks.close();
+        let service = warp::service(http::routes(&http));
+        accept::serve(listener, service, accept::Options::default(), shutdown).await;
+        tasks.wait().await;
+    }
+}
+
+/// Brings the database at `url` up to date, over a connection of its own.
+///
+/// # Errors
+/// When it cannot be reached, or [`migrate`] fails.
+pub async fn migrate_at(url: &str) -> Result<postgres::Migrated, postgres::Error> {
+    let (mut client, connection) = postgres::connection_config(url)?.connect(tokio_postgres::NoTls).await?;
+    let driver = tokio::spawn(connection);
+    let migrated = migrate(&mut client).await;
+    drop(client);
+    // The connection ends because its client did; how it ended is of no interest any more.
+    let _ = driver.await;
+    if let Ok(migrated) = &migrated
+        && migrated.functions
+    {
+        info!(migrations = ?migrated.migrations, "the database was brought up to date");
+    }
+    migrated
+}
+
+async fn refresh_access(access: Arc<Access>, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(ACCESS_REFRESH) => {}
+        }
+        if let Err(error) = access.refresh_all().await {
+            warn!(%error, "grants could not be read again");
+        }
+    }
+}

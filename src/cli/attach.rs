@@ -1,0 +1,119 @@
+//! `rowcast attach` and `rowcast detach`.
+
+use crate::postgres::attachments::{self, Attachment};
+
+/// Turn a table's changes into events. Expressions are SQL over `r`, the row.
+#[derive(clap::Args)]
+pub(super) struct Attach {
+    #[command(flatten)]
+    database: super::DatabaseUrl,
+
+    /// The table, as schema.table.
+    table: String,
+
+    /// One of rowcast.event_types.
+    event_type: String,
+
+    /// Expression: the row's organization, such as r.org_id. Without it the events are platform-wide.
+    #[arg(long, value_name = "SQL")]
+    organization_id: Option<String>,
+
+    /// Expression of type jsonb: the payload. Without it the whole row is sent.
+    #[arg(long, value_name = "SQL")]
+    data: Option<String>,
+
+    /// Columns left out of the whole row.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    exclude: Vec<String>,
+
+    /// Which operations count: INSERT, UPDATE, DELETE.
+    #[arg(long, value_name = "OPERATION", value_delimiter = ',')]
+    operations: Option<Vec<String>>,
+
+    /// An UPDATE counts only when one of these columns changed.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    changed_columns: Option<Vec<String>>,
+
+    /// Boolean expression: which rows count.
+    #[arg(long, value_name = "SQL")]
+    filter: Option<String>,
+
+    /// Expression: low, medium, high or critical.
+    #[arg(long, value_name = "SQL")]
+    priority: Option<String>,
+
+    /// Expression: the user concerned.
+    #[arg(long, value_name = "SQL")]
+    user_id: Option<String>,
+
+    /// Expression: the chatbot concerned.
+    #[arg(long, value_name = "SQL")]
+    chatbot_id: Option<String>,
+
+    /// Expression: the session concerned.
+    #[arg(long, value_name = "SQL")]
+    session_id: Option<String>,
+
+    /// Only the user in --user-id (and admins of the organization) may see the events.
+    #[arg(long, requires = "user_id")]
+    private: bool,
+
+    /// What happens when an expression fails for a row: the app's write fails, or the event is skipped.
+    #[arg(long, value_parser = ["fail", "skip"])]
+    on_error: Option<String>,
+
+    /// Print the SQL instead of running it.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Attach {
+    #[expect(clippy::print_stdout, reason = "the answer of a command")]
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = self.database.connect().await?;
+        let dry_run = self.dry_run;
+        let attachment = Attachment {
+            source: self.table,
+            event_type: self.event_type,
+            organization_id: self.organization_id,
+            data: self.data,
+            exclude: self.exclude,
+            operations: self.operations,
+            changed_columns: self.changed_columns,
+            filter: self.filter,
+            priority: self.priority,
+            user_id: self.user_id,
+            chatbot_id: self.chatbot_id,
+            session_id: self.session_id,
+            private: self.private,
+            on_error: self.on_error,
+        };
+        if dry_run {
+            println!("{}", attachment.preview(&client).await?);
+        } else {
+            attachment.attach(&client).await?;
+            println!("{} is attached as {}", attachment.source, attachment.event_type);
+        }
+        Ok(())
+    }
+}
+
+/// Undo attach: removes its triggers and functions, nothing else.
+#[derive(clap::Args)]
+pub(super) struct Detach {
+    #[command(flatten)]
+    database: super::DatabaseUrl,
+
+    /// The table, as schema.table.
+    table: String,
+}
+
+impl Detach {
+    #[expect(clippy::print_stdout, reason = "the answer of a command")]
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let client = self.database.connect().await?;
+        attachments::detach(&client, &self.table).await?;
+        println!("{} is detached", self.table);
+        Ok(())
+    }
+}

@@ -1,0 +1,176 @@
+//! `rowcast demo`: the example app, its simulated users, and a server for its dashboard, on a private Postgres.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
+
+use crate::{
+    access::token,
+    app::{self, App},
+    config::{Config, Settings},
+    demo,
+    private_postgres::{self, PrivatePostgres},
+};
+
+/// A demo is looked at for a day; its link ends with it.
+const LINK_VALID_FOR: Duration = Duration::from_hours(24);
+
+/// The simulated app comes back this long after its database did not answer.
+const APP_RETRY: Duration = Duration::from_secs(2);
+
+/// Who can be signed in as: platform staff, an organization's admin, and a plain member of the same organization.
+const USERS: [(&str, &str); 3] = [
+    ("user_sam", "platform staff: every organization, nothing hidden"),
+    ("user_ada", "admin of Alder & Oak Furniture"),
+    ("user_ben", "plain member there: no health, errors or metrics, contents filtered"),
+];
+
+/// Run the example app with a private Postgres, and show its dashboard.
+#[derive(clap::Args)]
+pub(super) struct Demo {
+    /// Use this database instead of a private Postgres. The example app gets a schema of its own there.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+
+    /// Where the private Postgres and the demo's secret are kept.
+    #[arg(long, default_value = ".rowcast")]
+    directory: PathBuf,
+
+    /// The directory of initdb and postgres; without it the newest on this machine is taken, or one is installed from npm.
+    #[arg(long, env = "ROWCAST_POSTGRES_BIN")]
+    postgres_bin: Option<PathBuf>,
+
+    /// How fast the app's time passes; 1 is the pace of the recorded trace.
+    #[arg(long, default_value_t = demo::Options::default().speed, value_parser = speed)]
+    speed: f64,
+
+    /// The same seed makes the same visitors, documents and mishaps.
+    #[arg(long, default_value_t = demo::Options::default().seed)]
+    seed: u64,
+
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Demo {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let shutdown = super::shutdown_signal()?;
+        let postgres = match self.database_url {
+            Some(_) => None,
+            None => Some(self.start_postgres().await?),
+        };
+        let served = self.serve(postgres.as_ref(), shutdown).await;
+        if let Some(postgres) = postgres {
+            postgres.stop().await?;
+        }
+        served
+    }
+
+    async fn start_postgres(&self) -> anyhow::Result<PrivatePostgres> {
+        let options = private_postgres::Options {
+            directory: self.directory.join("postgres"),
+            embedded: self.directory.join("embedded"),
+            binaries: self.postgres_bin.clone(),
+            throwaway: false,
+            settings: Vec::new(),
+        };
+        Ok(PrivatePostgres::start(options).await?)
+    }
+
+    async fn serve(&self, postgres: Option<&PrivatePostgres>, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let private_url = postgres.map(|postgres| postgres.url("postgres"));
+        let database_url = private_url.or_else(|| self.database_url.clone()).unwrap_or_default();
+        app::migrate_at(&database_url).await?;
+        install(&database_url).await?;
+        let jwt_secret = secret(&self.directory)?;
+        let config = Config {
+            database_url: database_url.clone(),
+            jwt_secret: jwt_secret.clone(),
+            settings: self.settings.clone(),
+        };
+        let app = App::start(config, shutdown.clone()).await?;
+        let options = demo::Options { speed: self.speed, seed: self.seed };
+        let tasks = TaskTracker::new();
+        tasks.spawn(simulate(database_url.clone(), options, shutdown));
+        tasks.close();
+        welcome(&app, &jwt_secret, private_url_of(postgres).as_deref())?;
+        app.run().await;
+        tasks.wait().await;
+        Ok(())
+    }
+}
+
+async fn install(database_url: &str) -> anyhow::Result<()> {
+    let (mut client, connection) =
+        crate::postgres::connection_config(database_url)?.connect(tokio_postgres::NoTls).await?;
+    let driver = tokio::spawn(connection);
+    let installed = demo::install(&mut client).await;
+    drop(client);
+    driver.await??;
+    installed.context("the example app could not be installed")
+}
+
+/// Runs the app until shutdown. When its database is away it does what apps do: it comes back.
+async fn simulate(database_url: String, options: demo::Options, shutdown: CancellationToken) {
+    while let Err(error) = demo::run(&database_url, options, shutdown.clone()).await {
+        warn!(error = %anyhow::Error::from(error), "the simulated app stopped; it starts again");
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(APP_RETRY) => {}
+        }
+    }
+}
+
+/// The address for psql; not printed for a database that was given, since it may hold a password.
+fn private_url_of(postgres: Option<&PrivatePostgres>) -> Option<String> {
+    postgres.map(|postgres| postgres.url("postgres"))
+}
+
+#[expect(clippy::print_stdout, reason = "what the demo is started for")]
+fn welcome(app: &App, jwt_secret: &str, psql: Option<&str>) -> anyhow::Result<()> {
+    println!("listening on http://{}\n", app.address());
+    println!("The dashboard, signed in as");
+    for (user, who) in USERS {
+        let token = token::sign(jwt_secret, user, LINK_VALID_FOR)?;
+        println!("\n  {who}:\n  http://{}/#token={token}", app.address());
+    }
+    if let Some(url) = psql {
+        println!(
+            "\nThe outbox:\n\n  psql '{url}' -c 'SELECT id, event_type, operation, source, source_key FROM rowcast.outbox ORDER BY id DESC LIMIT 10'"
+        );
+    }
+    println!("\nCtrl-C stops everything; the data stays for the next time.");
+    Ok(())
+}
+
+/// The demo's secret: made once, so that a signed-in browser still is after a restart.
+fn secret(directory: &Path) -> anyhow::Result<String> {
+    let path = directory.join("jwt-secret");
+    match fs::read_to_string(&path) {
+        Ok(secret) => return Ok(secret),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+    fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
+    let mut random = [0_u8; 32];
+    getrandom::fill(&mut random)?;
+    let secret = random.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    file.write_all(secret.as_bytes())?;
+    Ok(secret)
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|speed: &f64| speed.is_finite() && *speed > 0.0)
+        .ok_or_else(|| "must be a number above 0".to_owned())
+}

@@ -1,0 +1,100 @@
+//! The command line: one file for each subcommand.
+#![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "these comments are what --help prints")]
+
+mod attach;
+mod demo;
+mod migrate;
+mod serve;
+mod tables;
+mod token;
+
+use std::future::poll_fn;
+
+use clap::{Args, Parser, Subcommand};
+use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_util::sync::CancellationToken;
+
+use crate::postgres;
+
+/// Streams Postgres rows to browsers over Server-Sent Events.
+#[derive(Parser)]
+#[command(name = "rowcast", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve streams (and bring the database up to date first).
+    Serve(serve::Serve),
+    /// Run the example app with a private Postgres, and show its dashboard.
+    Demo(demo::Demo),
+    /// Bring the database up to date.
+    Migrate(migrate::Migrate),
+    /// Turn a table's changes into events.
+    Attach(attach::Attach),
+    /// Undo attach.
+    Detach(attach::Detach),
+    /// List the tables that are attached.
+    Tables(tables::Tables),
+    /// Sign a token for development.
+    Token(token::Token),
+}
+
+/// The database, for commands that only need that.
+#[derive(Args)]
+struct DatabaseUrl {
+    /// Where the tables are, as postgres://user:password@host/database.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+}
+
+impl DatabaseUrl {
+    /// Connects. What the database has to say beside its answers (warnings of attach, say) goes to stderr.
+    async fn connect(&self) -> Result<Client, postgres::Error> {
+        let (client, mut connection) = postgres::connection_config(&self.database_url)?.connect(NoTls).await?;
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+                if let AsyncMessage::Notice(notice) = message {
+                    eprintln!("{}: {}", notice.severity().to_lowercase(), notice.message());
+                    notice.hint().inspect(|hint| eprintln!("hint: {hint}"));
+                }
+            }
+        });
+        Ok(client)
+    }
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// With what to tell the user.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Demo(demo) => demo.run().await,
+            Command::Migrate(migrate) => migrate.run().await,
+            Command::Attach(attach) => attach.run().await,
+            Command::Detach(detach) => detach.run().await,
+            Command::Tables(tables) => tables.run().await,
+            Command::Token(token) => token.run(),
+        }
+    }
+}
+
+/// A token that is cancelled by Ctrl-C and SIGTERM.
+fn shutdown_signal() -> anyhow::Result<CancellationToken> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let shutdown = CancellationToken::new();
+    let cancel = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        cancel.cancel();
+    });
+    Ok(shutdown)
+}

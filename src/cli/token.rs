@@ -1,0 +1,29 @@
+//! `rowcast token`.
+
+use std::time::Duration;
+
+use crate::{access::token, config::duration};
+
+/// Sign a token for development.
+#[derive(clap::Args)]
+pub(super) struct Token {
+    /// The user id: becomes the token's `sub`.
+    #[arg(long)]
+    user: String,
+
+    /// How long the token is valid.
+    #[arg(long, default_value = "1h", value_parser = duration)]
+    valid_for: Duration,
+
+    /// The secret that the server checks tokens with.
+    #[arg(long, env = "ROWCAST_JWT_SECRET", hide_env_values = true)]
+    jwt_secret: String,
+}
+
+impl Token {
+    #[expect(clippy::print_stdout, reason = "the answer of a command")]
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        println!("{}", token::sign(&self.jwt_secret, &self.user, self.valid_for)?);
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! What an event is: one row of the outbox.
+
+use jiff::Timestamp;
+
+/// One row of `rowcast.outbox`.
+///
+/// Texts are boxed, not `String`: a server keeps many thousands of these, and none of them ever grows.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The outbox id.
+    pub id: i64,
+    /// The transaction that wrote it, as `xid8`.
+    pub txid: u64,
+    /// Clock time of the write.
+    pub created_at: Timestamp,
+    /// One of `rowcast.event_types`.
+    pub event_type: Box<str>,
+    /// To whom it is addressed.
+    pub audience: Audience,
+    /// The organization it belongs to; none for platform-wide events and those that nobody may see.
+    pub organization_id: Option<Box<str>>,
+    /// The user it concerns; for [`Audience::User`] the only one who may see it.
+    pub user_id: Option<Box<str>>,
+    /// The chatbot it concerns.
+    pub chatbot_id: Option<Box<str>>,
+    /// The conversation or login session it concerns.
+    pub session_id: Option<Box<str>>,
+    /// `schema.table` of the row; none for `rowcast.emit`.
+    pub source: Option<Box<str>>,
+    /// The row's primary key as text.
+    pub source_key: Option<Box<str>>,
+    /// INSERT, UPDATE, DELETE, TRUNCATE or EMIT.
+    pub operation: Box<str>,
+    /// low, medium, high or critical.
+    pub priority: Box<str>,
+    /// The payload, as the JSON text that Postgres wrote.
+    pub data: Box<str>,
+}
+
+/// To whom an event is addressed, before permissions are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The members of its organization.
+    Organization,
+    /// Everybody.
+    Platform,
+    /// Its user alone, and those who hold `admin` in its organization.
+    User,
+    /// Nobody: the organization of the row could not be found.
+    Nobody,
+}
+
+impl Audience {
+    /// The audience of that name in the outbox; a name we do not know is nobody's, so that nothing leaks to be on the safe side.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "organization" => Self::Organization,
+            "platform" => Self::Platform,
+            "user" => Self::User,
+            _ => Self::Nobody,
+        }
+    }
+}
+
+impl Event {
+    /// Roughly the memory it holds, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let options =
+            [&self.organization_id, &self.user_id, &self.chatbot_id, &self.session_id, &self.source, &self.source_key];
+        size_of::<Self>()
+            + self.data.len()
+            + self.event_type.len()
+            + options.into_iter().flatten().map(|text| text.len()).sum::<usize>()
+    }
+}

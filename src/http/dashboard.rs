@@ -1,0 +1,51 @@
+//! `GET /`: the dashboard, out of the binary.
+
+use rust_embed::RustEmbed;
+use warp::{
+    Rejection,
+    http::{HeaderMap, HeaderValue, header},
+    path::Tail,
+    reject,
+    reply::{self, Reply, Response},
+};
+
+#[derive(RustEmbed)]
+#[folder = "web/dist"]
+struct Assets;
+
+/// Everything comes from here, and nothing on the page may be run that does not.
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+
+const NOT_BUILT: &str = "The dashboard is not part of this build: Node.js was missing. `make web` builds it, then build the server again.\n";
+
+/// One of the dashboard's files. A path that is none of them is left to whoever comes after.
+pub(super) async fn file(path: Tail) -> Result<Response, Rejection> {
+    let path = if path.as_str().is_empty() { "index.html" } else { path.as_str() };
+    let mut response = match <Assets as RustEmbed>::get(path) {
+        Some(asset) => {
+            let mimetype = asset.metadata.mimetype();
+            let mut response =
+                reply::with_header(asset.data.into_owned(), header::CONTENT_TYPE, mimetype).into_response();
+            // The build puts a hash of the content into the names under assets/.
+            let forever = path.starts_with("assets/");
+            let caching = if forever { "public, max-age=31536000, immutable" } else { "no-cache" };
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+            response
+        }
+        None if path == "index.html" => NOT_BUILT.into_response(),
+        None => return Err(reject::not_found()),
+    };
+    secure(response.headers_mut());
+    Ok(response)
+}
+
+fn secure(headers: &mut HeaderMap) {
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}

@@ -1,0 +1,49 @@
+//! The routes. The only place that knows warp.
+
+pub mod accept;
+mod dashboard;
+mod error;
+mod health;
+mod stream;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use warp::{Filter, filters::BoxedFilter, reply::Response};
+
+use crate::{access::token::Verifier, session, tailer};
+
+/// What the routes need.
+pub struct Http {
+    /// What every stream needs.
+    pub sessions: Arc<session::Server>,
+    /// Checks tokens.
+    pub verifier: Verifier,
+    /// Whether the log is up to date.
+    pub tailer: watch::Receiver<tailer::Status>,
+}
+
+impl Http {
+    fn is_ready(&self) -> bool {
+        *self.tailer.borrow() == tailer::Status::Live && !self.sessions.shutdown.is_cancelled()
+    }
+}
+
+/// All routes. Never rejects: what no route takes is answered with an error.
+#[must_use]
+pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
+    let with_http = {
+        let http = Arc::clone(http);
+        warp::any().map(move || Arc::clone(&http))
+    };
+    let stream = warp::path!("api" / "v1" / "realtime" / "sse")
+        .and(warp::get())
+        .and(warp::query())
+        .and(warp::header::headers_cloned())
+        .and(with_http.clone())
+        .then(stream::open);
+    let live = warp::path!("livez").and(warp::get()).map(health::live);
+    let ready = warp::path!("readyz").and(warp::get()).and(with_http).map(|http: Arc<Http>| health::ready(&http));
+    let dashboard = warp::get().and(warp::path::tail()).and_then(dashboard::file);
+    stream.or(live).unify().or(ready).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+}

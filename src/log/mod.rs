@@ -1,0 +1,365 @@
+//! Recent events in the order of the tailer: fan-out and history in one.
+//!
+//! A session is a position in here. It costs nothing to the writer, sees every event in the one order, and a session of two organizations cannot write a
+//! cursor that claims events which still wait in the queue of the other, because there is only one queue. Bounded by bytes: who falls off the old end
+//! reads from the outbox until it is back.
+
+mod entry;
+mod topics;
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+pub use entry::Entry;
+pub use topics::{Interest, Subscription, Topic, Waiters};
+
+use crate::{
+    cursor::Cursor,
+    event::{Audience, Event},
+};
+
+/// The number of a batch, counted since the server started. A session's position is the number of the next batch to read.
+pub type Position = u64;
+
+/// What the tailer appends at once. Small, because a session takes whole batches and writes one cursor for each write.
+#[derive(Debug)]
+struct Batch {
+    /// What has been seen with this batch and all before it.
+    cursor: Arc<Cursor>,
+    entries: Vec<Arc<Entry>>,
+    bytes: usize,
+}
+
+/// The log.
+#[derive(Debug)]
+pub struct Log {
+    recent: RwLock<Recent>,
+    waiters: Arc<Waiters>,
+    limit: usize,
+}
+
+#[derive(Debug)]
+struct Recent {
+    batches: VecDeque<Batch>,
+    /// The number of the oldest batch.
+    first: Position,
+    /// Where the entries of each topic are, ascending: batch and index in it.
+    by_topic: HashMap<Topic, VecDeque<(Position, usize)>>,
+    /// What has been seen up to now; ahead of the last batch's when gaps turned out to be dead.
+    head: Arc<Cursor>,
+    /// All events above this id that were seen are in here.
+    complete_above: i64,
+    bytes: usize,
+}
+
+/// What a session finds at its position.
+#[derive(Debug)]
+pub enum Read {
+    /// Events for it, in order, and what it has seen when it has written them. There may be more at the new position.
+    Entries {
+        /// The events filed under its interest.
+        entries: Vec<Arc<Entry>>,
+        /// Its new cursor.
+        cursor: Arc<Cursor>,
+        /// Its new position.
+        position: Position,
+        /// Whether it has read all there is.
+        at_end: bool,
+    },
+    /// Its position is gone: it has to read from the outbox.
+    Gone,
+}
+
+impl Log {
+    /// An empty log of at most `limit` bytes of events, complete above `start`.
+    #[must_use]
+    pub fn new(limit: usize, start: i64) -> Self {
+        let recent = Recent {
+            batches: VecDeque::new(),
+            first: 0,
+            by_topic: HashMap::new(),
+            head: Arc::new(Cursor::up_to(start)),
+            complete_above: start,
+            bytes: 0,
+        };
+        Self { recent: RwLock::new(recent), waiters: Arc::default(), limit }
+    }
+
+    /// From now on the subscription is woken by what is appended for `interest`.
+    #[must_use]
+    pub fn subscribe(&self, interest: Interest) -> Subscription {
+        self.waiters.subscribe(interest)
+    }
+
+    /// Appends what the tailer has seen; `cursor` is what has been seen with it.
+    pub fn append(&self, events: Vec<Event>, cursor: Cursor) {
+        let cursor = Arc::new(cursor);
+        let mut topics = HashSet::new();
+        {
+            let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+            recent.head = Arc::clone(&cursor);
+            let entries: Vec<_> = events
+                .into_iter()
+                .filter(|event| event.audience != Audience::Nobody)
+                .map(|event| Arc::new(Entry::new(event)))
+                .collect();
+            if entries.is_empty() {
+                return;
+            }
+            let number = recent.end();
+            for (index, entry) in entries.iter().enumerate() {
+                let topic = Topic::of(&entry.event);
+                recent.by_topic.entry(topic.clone()).or_default().push_back((number, index));
+                topics.insert(topic);
+            }
+            let bytes = entries.iter().map(|entry| entry.event.size()).sum();
+            recent.bytes += bytes;
+            recent.batches.push_back(Batch { cursor, entries, bytes });
+            while recent.bytes > self.limit && recent.batches.len() > 1 {
+                recent.evict();
+            }
+        }
+        self.waiters.wake(&topics);
+    }
+
+    /// What has been seen up to now, and the position after it.
+    #[must_use]
+    pub fn head(&self) -> (Arc<Cursor>, Position) {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        (Arc::clone(&recent.head), recent.end())
+    }
+
+    /// Where to read on for a client that has seen `cursor`; none when some of what it lacks may have left the log.
+    #[must_use]
+    pub fn position_after(&self, cursor: &Cursor) -> Option<Position> {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        // What is missing from the log's head too is still to come, however old its id.
+        let complete = cursor.missing_up_to(recent.complete_above).all(|missing| recent.head.lacks(missing));
+        complete.then(|| {
+            let seen = recent.batches.partition_point(|batch| cursor.covers(&batch.cursor));
+            recent.first + seen as u64
+        })
+    }
+
+    /// Reads from `position` on what is filed under `interest`, at least one batch and not much more than `max_bytes`.
+    #[must_use]
+    pub fn read(&self, position: Position, interest: &Interest, max_bytes: usize) -> Read {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        if position < recent.first {
+            return Read::Gone;
+        }
+        let mut entries: Vec<Arc<Entry>> = Vec::new();
+        let mut bytes = 0;
+        let mut last = None;
+        for (number, index) in recent.filed(position, interest) {
+            if bytes > max_bytes && last != Some(number) {
+                let position = last.map_or(position, |last| last + 1);
+                let cursor = Arc::clone(&recent.batch(position - 1).cursor);
+                return Read::Entries { entries, cursor, position, at_end: false };
+            }
+            let entry = &recent.batch(number).entries[index];
+            bytes += entry.event.size();
+            entries.push(Arc::clone(entry));
+            last = Some(number);
+        }
+        Read::Entries { entries, cursor: Arc::clone(&recent.head), position: recent.end(), at_end: true }
+    }
+}
+
+impl Recent {
+    /// The number that the next batch will have.
+    fn end(&self) -> Position {
+        self.first + self.batches.len() as u64
+    }
+
+    fn batch(&self, number: Position) -> &Batch {
+        let index = usize::try_from(number - self.first).unwrap_or(usize::MAX);
+        &self.batches[index]
+    }
+
+    /// The places of all entries of interest from `position` on, in order. Lazy: who is far behind takes only what fits into a write.
+    fn filed(&self, position: Position, interest: &Interest) -> Box<dyn Iterator<Item = (Position, usize)> + '_> {
+        let Some(organizations) = interest.organizations() else {
+            return Box::new(
+                (position..self.end())
+                    .flat_map(|number| (0..self.batch(number).entries.len()).map(move |index| (number, index))),
+            );
+        };
+        let topics = organizations.iter().cloned().map(Topic::Organization).chain([Topic::Platform]);
+        let mut queues: Vec<_> = topics
+            .filter_map(|topic| self.by_topic.get(&topic))
+            .map(|places| {
+                let start = places.partition_point(|&(number, _)| number < position);
+                places.range(start..).copied().peekable()
+            })
+            .collect();
+        Box::new(std::iter::from_fn(move || {
+            let heads = queues.iter_mut().filter_map(|queue| Some((*queue.peek()?, queue)));
+            heads.min_by_key(|&(place, _)| place)?.1.next()
+        }))
+    }
+
+    fn evict(&mut self) {
+        let Some(batch) = self.batches.pop_front() else { return };
+        for entry in &batch.entries {
+            let topic = Topic::of(&entry.event);
+            if let Some(places) = self.by_topic.get_mut(&topic) {
+                places.pop_front();
+                if places.is_empty() {
+                    self.by_topic.remove(&topic);
+                }
+            }
+            self.complete_above = self.complete_above.max(entry.event.id);
+        }
+        self.bytes -= batch.bytes;
+        self.first += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::BTreeSet,
+        future::Future,
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::frontier::Frontier;
+
+    fn event(id: i64, organization: Option<&str>) -> Event {
+        Event {
+            id,
+            txid: 1,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            event_type: "document_processing".into(),
+            audience: if organization.is_some() { Audience::Organization } else { Audience::Platform },
+            organization_id: organization.map(Into::into),
+            user_id: None,
+            chatbot_id: None,
+            session_id: None,
+            source: None,
+            source_key: None,
+            operation: "EMIT".into(),
+            priority: "medium".into(),
+            data: "{}".into(),
+        }
+    }
+
+    fn organizations(names: &[&str]) -> Interest {
+        Interest::Organizations(names.iter().map(|&name| name.into()).collect())
+    }
+
+    /// Reads to the end in pieces of `max_bytes`; with each piece, what the client has seen after it.
+    fn drain(log: &Log, mut position: Position, interest: &Interest, max_bytes: usize) -> Vec<(Vec<i64>, Arc<Cursor>)> {
+        let mut pieces = Vec::new();
+        loop {
+            let Read::Entries { entries, cursor, position: next, at_end } = log.read(position, interest, max_bytes)
+            else {
+                panic!("position {position} is gone");
+            };
+            pieces.push((entries.iter().map(|entry| entry.event.id).collect(), cursor));
+            position = next;
+            if at_end {
+                return pieces;
+            }
+        }
+    }
+
+    fn is_woken(subscription: &Subscription) -> bool {
+        let woken = pin!(subscription.woken());
+        woken.poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
+    }
+
+    #[test]
+    fn wakes_those_whose_organizations_have_something_new() {
+        let log = Log::new(1 << 20, 0);
+        let [mut one, two, staff] = [organizations(&["o1"]), organizations(&["o2"]), Interest::Everything]
+            .map(|interest| log.subscribe(interest));
+        log.append(vec![event(1, Some("o1"))], Cursor::up_to(1));
+        assert_eq!([&one, &two, &staff].map(is_woken), [true, false, true]);
+        log.append(vec![event(2, None)], Cursor::up_to(2));
+        assert_eq!([&one, &two, &staff].map(is_woken), [true, true, true]);
+        one.set_interest(organizations(&["o3"]));
+        log.append(vec![event(3, Some("o1"))], Cursor::up_to(3));
+        assert_eq!([&one, &two, &staff].map(is_woken), [false, false, true]);
+    }
+
+    #[test]
+    fn what_nobody_may_see_is_not_kept_but_moves_the_cursor() {
+        let log = Log::new(1 << 20, 0);
+        log.append(vec![Event { audience: Audience::Nobody, ..event(1, Some("o1")) }], Cursor::up_to(1));
+        assert_eq!(drain(&log, 0, &Interest::Everything, 1_000), [(vec![], Arc::new(Cursor::up_to(1)))]);
+    }
+
+    #[test]
+    fn who_falls_off_the_old_end_is_told_so() {
+        let log = Log::new(event(1, Some("o1")).size() * 3, 0);
+        for id in 1..=10 {
+            log.append(vec![event(id, Some("o1"))], Cursor::up_to(id));
+        }
+        assert!(matches!(log.read(0, &Interest::Everything, 1_000), Read::Gone));
+        assert_eq!(log.position_after(&Cursor::up_to(6)), None);
+        let position = log.position_after(&Cursor::up_to(8)).unwrap();
+        assert_eq!(drain(&log, position, &organizations(&["o1"]), 100_000)[0].0, [9, 10]);
+    }
+
+    #[test]
+    fn an_old_gap_that_is_still_open_keeps_nobody_out_of_the_log() {
+        let log = Log::new(event(1, Some("o1")).size() * 3, 0);
+        for id in 2..=10 {
+            log.append(vec![event(id, Some("o1"))], Cursor::with_gaps(id, [(1, 1)]));
+        }
+        assert!(log.position_after(&Cursor::with_gaps(8, [(1, 1)])).is_some());
+        log.append(vec![event(1, Some("o1"))], Cursor::up_to(10));
+        log.append(vec![event(11, Some("o1")), event(12, Some("o1")), event(13, Some("o1"))], Cursor::up_to(13));
+        assert_eq!(log.position_after(&Cursor::with_gaps(12, [(1, 1)])), None, "1 has come and gone since");
+    }
+
+    proptest! {
+        /// Ids of several organizations become visible in any order and in any batches. A client that stops after any write and comes back with the cursor of that write, as often as it
+        /// likes, gets every event of its organizations once.
+        #[test]
+        fn no_cursor_claims_more_than_was_read(
+            order in Just((1..=40_i64).collect::<Vec<_>>()).prop_shuffle(),
+            batches in prop::collection::vec(1..6_usize, 40),
+            max_bytes in 0..2_000_usize,
+            stop_after in prop::collection::vec(0..4_usize, 12),
+        ) {
+            let organization = |id: i64| ["o1", "o2", "o3"][usize::try_from(id).unwrap() % 3];
+            let log = Log::new(1 << 20, 0);
+            let mut frontier = Frontier::new(0, 0);
+            let mut rest = order.as_slice();
+            for size in batches {
+                let (batch, later) = rest.split_at(size.min(rest.len()));
+                rest = later;
+                let mut batch = batch.to_vec();
+                batch.sort_unstable();
+                prop_assert!(batch.iter().all(|&id| frontier.see(id)));
+                log.append(batch.iter().map(|&id| event(id, Some(organization(id)))).collect(), frontier.cursor());
+            }
+            let interest = organizations(&["o1", "o3"]);
+            let mut got = Vec::new();
+            let mut cursor = Cursor::default();
+            for stop in stop_after {
+                let position = log.position_after(&cursor).unwrap();
+                for (ids, seen) in drain(&log, position, &interest, max_bytes).into_iter().take(stop + 1) {
+                    got.extend(ids.into_iter().filter(|&id| !cursor.contains(id)));
+                    cursor = cursor.union(&seen);
+                }
+            }
+            let position = log.position_after(&cursor).unwrap();
+            let rest = drain(&log, position, &interest, max_bytes);
+            got.extend(rest.into_iter().flat_map(|(ids, _)| ids).filter(|&id| !cursor.contains(id)));
+            let unique: BTreeSet<_> = got.iter().copied().collect();
+            prop_assert_eq!(unique.len(), got.len(), "an event came twice");
+            let expected: BTreeSet<_> = order.iter().copied().filter(|&id| organization(id) != "o2").collect();
+            prop_assert_eq!(unique, expected);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Brings a database up to date: versioned migrations for tables, then every function anew.
+//!
+//! Tables change by numbered migrations. Functions do not: each lives in one file of `sql/functions`, written with `CREATE OR REPLACE`, and the whole
+//! folder is applied after the migrations in one transaction. The live definition of a function is therefore always the one in its file, never the
+//! last of many redefinitions.
+
+use std::{
+    hash::{DefaultHasher, Hasher},
+    time::Duration,
+};
+
+use rust_embed::RustEmbed;
+use tokio_postgres::Client;
+
+use super::Error;
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+#[derive(RustEmbed)]
+#[folder = "sql/functions"]
+struct Functions;
+
+/// How long a server waits before it asks again whether another one has finished migrating.
+const LOCK_RETRY: Duration = Duration::from_millis(50);
+
+/// What [`migrate`] did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Migrated {
+    /// Names of the migrations applied now, in order; empty when the tables were up to date.
+    pub migrations: Vec<String>,
+    /// Whether the functions were replaced.
+    pub functions: bool,
+}
+
+/// Applies the migrations that are missing, and the functions where they differ from ours.
+///
+/// Safe to call from many servers at once: they take turns. A database that a newer rowcast has migrated is left as it is, and one that is up to date needs
+/// no rights beyond those of `rowcast_server`.
+///
+/// # Errors
+/// When the role may not create the schema, its tables or the group roles, or when a statement fails; nothing of the failed migration stays.
+pub async fn migrate(client: &mut Client) -> Result<Migrated, Error> {
+    if is_current(client).await? {
+        return Ok(Migrated::default());
+    }
+    while !client.query_one(include_str!("../../sql/queries/try_migration_lock.sql"), &[]).await?.get::<_, bool>(0) {
+        tokio::time::sleep(LOCK_RETRY).await;
+    }
+    let outcome = migrate_alone(client).await;
+    // A failure to unlock matters less than why the migration failed, and a closed session has let go anyway.
+    let unlocked = client.query_one(include_str!("../../sql/queries/release_migration_lock.sql"), &[]).await;
+    let migrated = outcome?;
+    unlocked?;
+    Ok(migrated)
+}
+
+async fn migrate_alone(client: &mut Client) -> Result<Migrated, Error> {
+    client.batch_execute(include_str!("../../sql/queries/create_schema.sql")).await?;
+    let mut runner = embedded::migrations::runner();
+    runner.set_migration_table_name("rowcast.schema_history");
+    // An older server must start beside a newer one while a deployment rolls through.
+    let report = runner.set_abort_missing(false).run_async(client).await?;
+    let migrations = report.applied_migrations().iter().map(|m| format!("V{}__{}", m.version(), m.name())).collect();
+    // Another server may have been faster.
+    let functions = !is_current(client).await?;
+    if functions {
+        apply_functions(client).await?;
+    }
+    Ok(Migrated { migrations, functions })
+}
+
+async fn apply_functions(client: &mut Client) -> Result<(), Error> {
+    let transaction = client.transaction().await?;
+    for (file, source) in function_files() {
+        let applied = transaction.batch_execute(&String::from_utf8_lossy(&source)).await;
+        applied.map_err(|source| Error::Functions { file, source })?;
+    }
+    let version = Version::ours().to_string();
+    transaction.execute(include_str!("../../sql/queries/store_functions_version.sql"), &[&version]).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Whether the database is as we would make it, or newer. The version is stored with the functions, after all migrations.
+async fn is_current(client: &Client) -> Result<bool, Error> {
+    let row = client.query_one(include_str!("../../sql/queries/has_schema.sql"), &[]).await?;
+    if !row.try_get("has_schema")? {
+        return Ok(false);
+    }
+    let row = client.query_one(include_str!("../../sql/queries/read_functions_version.sql"), &[]).await?;
+    let stored = row.try_get::<_, Option<String>>("version")?.and_then(|text| Version::parse(&text));
+    let ours = Version::ours();
+    Ok(stored.is_some_and(|stored| stored == ours || stored.release > ours.release))
+}
+
+fn function_files() -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = Functions::iter()
+        .filter(|file| file.ends_with(".sql"))
+        .filter_map(|file| Some((file.to_string(), <Functions as RustEmbed>::get(&file)?.data.into_owned())))
+        .collect();
+    files.sort_unstable();
+    files
+}
+
+/// Which rowcast migrated: its release, and a fingerprint of the files, which change between releases too.
+#[derive(Debug, PartialEq, Eq)]
+struct Version {
+    release: [u32; 3],
+    fingerprint: String,
+}
+
+impl Version {
+    fn ours() -> Self {
+        let mut hasher = DefaultHasher::new();
+        for migration in embedded::migrations::runner().get_migrations() {
+            hasher.write_u64(migration.checksum());
+        }
+        for (file, source) in function_files() {
+            hasher.write(file.as_bytes());
+            hasher.write(&source);
+        }
+        let part = |text: &str| text.parse().unwrap_or(0);
+        let release =
+            [env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH")];
+        Self { release: release.map(part), fingerprint: format!("{:016x}", hasher.finish()) }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (release, fingerprint) = text.split_once(' ')?;
+        let parts: Vec<u32> = release.split('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+        Some(Self { release: parts.try_into().ok()?, fingerprint: fingerprint.to_owned() })
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [major, minor, patch] = self.release;
+        write!(f, "{major}.{minor}.{patch} {}", self.fingerprint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_read_as_it_was_written() {
+        let ours = Version::ours();
+        assert_eq!(Version::parse(&ours.to_string()), Some(ours));
+        assert_eq!(Version::parse("1.2"), None);
+        assert_eq!(Version::parse("1.x.3 abc"), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! The outbox as the server reads it: the tailer's steps, and pages of history.
+
+use tokio_postgres::Row;
+
+use super::{
+    Connection, Error,
+    decode::{self, Xid8},
+};
+use crate::{cursor::IdRange, event::Event, frontier::Writers};
+
+/// What one step of the tailer has read, all in one snapshot.
+#[derive(Debug)]
+pub struct Batch {
+    /// The snapshot, to be given to the next step.
+    pub snapshot: String,
+    /// Every transaction below this one had ended.
+    pub oldest_running: u64,
+    /// The users whose access may have changed since the step before; none stands for anybody.
+    pub changed_users: Vec<Option<String>>,
+    /// The rows, ascending by id.
+    pub events: Vec<Event>,
+    /// Whether there were as many rows as were asked for, so that there may be more.
+    pub full: bool,
+}
+
+/// Where a tailer begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Every id up to here is decided.
+    pub settled: i64,
+    /// The last id that was given out.
+    pub drawn: i64,
+}
+
+/// Reads what is new since `high`, and in `gaps`; see `sql/queries/read_batch.sql`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn read_batch(
+    connection: &Connection,
+    high: i64,
+    gaps: &[IdRange],
+    limit: i64,
+    previous: Option<&str>,
+) -> Result<Batch, Error> {
+    let statement = connection.prepare_cached(include_str!("../../sql/queries/read_batch.sql")).await?;
+    let (firsts, lasts): (Vec<i64>, Vec<i64>) = gaps.iter().copied().unzip();
+    let rows = connection.query(&statement, &[&high, &firsts, &lasts, &limit, &previous]).await?;
+    let mut batch = Batch {
+        snapshot: String::new(),
+        oldest_running: 0,
+        changed_users: Vec::new(),
+        events: Vec::new(),
+        full: false,
+    };
+    for row in &rows {
+        if let Some(snapshot) = row.try_get::<_, Option<String>>("snapshot")? {
+            batch.oldest_running = snapshot.split(':').next().and_then(|xmin| xmin.parse().ok()).unwrap_or(0);
+            batch.snapshot = snapshot;
+            batch.changed_users = row.try_get("changed_users")?;
+        } else {
+            batch.events.push(decode::event(row)?);
+        }
+    }
+    batch.events.sort_unstable_by_key(|event| event.id);
+    batch.full = i64::try_from(batch.events.len()).unwrap_or(i64::MAX) >= limit;
+    Ok(batch)
+}
+
+/// Reads which transactions hold the writer mark, and a bound of those that may, when asked for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn read_writers(connection: &Connection, with_bound: bool) -> Result<Writers, Error> {
+    let statement = connection.prepare_cached(include_str!("../../sql/queries/read_marks.sql")).await?;
+    let row = connection.query_one(&statement, &[&with_bound]).await?;
+    let recent = row.try_get::<_, Xid8>("recent")?.0;
+    let running: Vec<Option<i64>> = row.try_get("writers")?;
+    Ok(Writers {
+        bound: row.try_get::<_, Option<Xid8>>("bound")?.map(|xid| xid.0),
+        running: running.into_iter().map(|xid| xid.map(|xid| widen(xid, recent))).collect(),
+    })
+}
+
+/// The 64-bit transaction id that `short`, its lower 32 bits, stands for: the one nearest to a recent id.
+fn widen(short: i64, recent: u64) -> u64 {
+    const WRAP: u64 = 1 << 32;
+    let short = short.unsigned_abs() % WRAP;
+    let near = recent / WRAP * WRAP + short;
+    if near > recent + WRAP / 2 && near >= WRAP {
+        near - WRAP
+    } else if near + WRAP / 2 < recent {
+        near + WRAP
+    } else {
+        near
+    }
+}
+
+/// Reads a page of history: at most `limit` rows with ids in `ranges` that belong to `organizations` (none: to any), or to all.
+///
+/// # Errors
+/// When the database fails.
+pub async fn read_ranges(
+    connection: &Connection,
+    ranges: &[IdRange],
+    organizations: Option<&[Box<str>]>,
+    limit: i64,
+) -> Result<Vec<Event>, Error> {
+    let statement = connection.prepare_cached(include_str!("../../sql/queries/read_ranges.sql")).await?;
+    let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
+    let rows = connection.query(&statement, &[&firsts, &lasts, &organizations, &limit]).await?;
+    Ok(rows.iter().map(decode::event).collect::<Result<_, _>>()?)
+}
+
+/// Where a tailer begins to read.
+///
+/// # Errors
+/// When the database fails.
+pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
+    let statement = connection.prepare_cached(include_str!("../../sql/queries/read_settled.sql")).await?;
+    let row: Row = connection.query_one(&statement, &[]).await?;
+    Ok(Start { settled: row.try_get("settled")?, drawn: row.try_get("drawn")? })
+}
+
+/// Remembers that every id up to `floor` is decided.
+///
+/// # Errors
+/// When the database fails.
+pub async fn store_settled(connection: &Connection, floor: i64) -> Result<(), Error> {
+    let statement = connection.prepare_cached(include_str!("../../sql/queries/store_settled.sql")).await?;
+    connection.execute(&statement, &[&floor]).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_transaction_ids_are_widened_across_the_wrap() {
+        const WRAP: u64 = 1 << 32;
+        assert_eq!(widen(1_000, 1_005), 1_000);
+        assert_eq!(widen(4_294_967_290, WRAP + 5), WRAP - 6);
+        assert_eq!(widen(3, WRAP - 2), WRAP + 3);
+        assert_eq!(widen(7, 3 * WRAP + 9), 3 * WRAP + 7);
+    }
+}

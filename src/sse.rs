@@ -1,0 +1,226 @@
+//! Event → bytes: the frames of the stream, as the [standard] has them.
+//!
+//! A frame is rendered once and shared by every client that may see the same bytes. It carries no `id:` line: the cursor belongs to a write, not
+//! to an event, and is put before the last frame of the write.
+//!
+//! [standard]: https://html.spec.whatwg.org/multipage/server-sent-events.html
+
+use std::{fmt::Write as _, time::Duration};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{cursor::Cursor, event::Event};
+
+/// The heartbeat. It moves the browser's Last-Event-ID past all that was not for it; nobody listens for `cursor`, so no app sees it.
+pub const HEARTBEAT: &str = "event: cursor\ndata: {}\n\n";
+
+/// The envelope of an event but for its `data`, which is spliced in as text.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    id: String,
+    r#type: &'a str,
+    timestamp: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chatbot_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a str>,
+    priority: &'a str,
+    operation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    txid: String,
+}
+
+/// The event as JSON, with `data` (JSON text) in place of its own.
+#[must_use]
+pub fn envelope(event: &Event, data: &str) -> String {
+    let envelope = Envelope {
+        id: event.id.to_string(),
+        r#type: &event.event_type,
+        timestamp: rfc3339(event.created_at),
+        organization_id: event.organization_id.as_deref(),
+        user_id: event.user_id.as_deref(),
+        chatbot_id: event.chatbot_id.as_deref(),
+        session_id: event.session_id.as_deref(),
+        priority: &event.priority,
+        operation: &event.operation,
+        source: event.source.as_deref(),
+        key: event.source_key.as_deref(),
+        txid: event.txid.to_string(),
+    };
+    let mut json = to_json(&envelope);
+    json.pop();
+    json.push_str(",\"data\":");
+    json.push_str(data);
+    json.push('}');
+    json
+}
+
+/// The event's frame.
+#[must_use]
+pub fn event_frame(event: &Event, data: &str) -> Bytes {
+    frame(&event.event_type, &envelope(event, data)).into()
+}
+
+/// The line that goes before the last frame of a write: all of `cursor` has been written by then.
+#[must_use]
+pub fn id_line(cursor: &Cursor) -> String {
+    format!("id: {cursor}\n")
+}
+
+/// How long an `EventSource` waits before it comes back. A block of its own, which is no event.
+#[must_use]
+pub fn retry(after: Duration) -> String {
+    format!("retry: {}\n\n", after.as_millis())
+}
+
+/// What the server has to say of the connection itself (`connection_status`). Never in the outbox.
+#[derive(Debug, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum ConnectionStatus<'a> {
+    /// Live delivery is certain from here on.
+    Connected {
+        /// Names this connection in later requests.
+        connection_id: &'a str,
+        /// The types that will be sent.
+        subscriptions: &'a [Box<str>],
+        /// The organizations whose events will be sent; absent for platform staff, who get those of all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        organizations: Option<Vec<&'a str>>,
+    },
+    /// The client's cursor is of no use: it must fetch its data anew, and the stream goes on from the frame's id.
+    Reset {
+        /// Why.
+        reason: ResetReason,
+    },
+    /// What the user may see has changed.
+    AccessChanged {
+        /// The types that will be sent from now on.
+        subscriptions: &'a [Box<str>],
+        /// As in `Connected`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        organizations: Option<Vec<&'a str>>,
+    },
+    /// The stream ends here.
+    Closing {
+        /// Why.
+        reason: CloseReason,
+    },
+}
+
+/// Why a cursor is of no use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResetReason {
+    /// It is not a cursor.
+    InvalidCursor,
+    /// It speaks of ids that this database has not given out.
+    CursorAhead,
+}
+
+/// Why a stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// The server is going down or not up yet; another one, or the same, will take the client.
+    Unavailable,
+    /// The token's time is over.
+    TokenExpired,
+    /// The user may no longer see anything.
+    AccessRevoked,
+}
+
+#[derive(Serialize)]
+struct StatusEnvelope<'a> {
+    r#type: &'static str,
+    timestamp: String,
+    data: &'a ConnectionStatus<'a>,
+}
+
+/// A `connection_status` frame; it carries an id where the stream goes on from one.
+#[must_use]
+pub fn status_frame(status: &ConnectionStatus<'_>, cursor: Option<&Cursor>) -> String {
+    let envelope = StatusEnvelope { r#type: "connection_status", timestamp: rfc3339(Timestamp::now()), data: status };
+    let mut text = cursor.map(id_line).unwrap_or_default();
+    text.push_str(&frame("connection_status", &to_json(&envelope)));
+    text
+}
+
+fn frame(event_type: &str, json: &str) -> String {
+    let mut frame = String::with_capacity(event_type.len() + json.len() + 16);
+    // JSON has no line breaks outside its strings and none unescaped inside them, so one data line always holds it.
+    let _ = write!(frame, "event: {event_type}\ndata: {json}\n\n");
+    frame
+}
+
+fn rfc3339(timestamp: Timestamp) -> String {
+    format!("{timestamp:.6}")
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    // Only maps with keys that are not strings, and failing Serialize impls, can fail; we have neither.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Audience;
+
+    fn event() -> Event {
+        Event {
+            id: 1042,
+            txid: 771,
+            created_at: "2026-11-23T09:00:00.5Z".parse().unwrap(),
+            event_type: "document_processing".into(),
+            audience: Audience::Organization,
+            organization_id: Some("org-1".into()),
+            user_id: None,
+            chatbot_id: None,
+            session_id: None,
+            source: Some("public.documents".into()),
+            source_key: Some("7".into()),
+            operation: "UPDATE".into(),
+            priority: "medium".into(),
+            data: r#"{"filename": "a\r\nb.pdf"}"#.into(),
+        }
+    }
+
+    #[test]
+    fn an_event_is_one_block() {
+        let event = event();
+        let frame = event_frame(&event, &event.data);
+        insta::assert_snapshot!(std::str::from_utf8(&frame).unwrap(), @r#"
+        event: document_processing
+        data: {"id":"1042","type":"document_processing","timestamp":"2026-11-23T09:00:00.500000Z","organizationId":"org-1","priority":"medium","operation":"UPDATE","source":"public.documents","key":"7","txid":"771","data":{"filename": "a\r\nb.pdf"}}
+        "#);
+        assert!(frame.ends_with(b"}\n\n"));
+    }
+
+    #[test]
+    fn a_status_names_its_cursor() {
+        let status = ConnectionStatus::Connected {
+            connection_id: "c1",
+            subscriptions: &["user_activity".into()],
+            organizations: Some(vec!["org-1"]),
+        };
+        let frame = status_frame(&status, Some(&Cursor::with_gaps(9, [(4, 5)])));
+        let (head, json) = frame.split_once("data: ").unwrap();
+        assert_eq!(head, "id: 9~4-5\nevent: connection_status\n");
+        let json: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            json["data"],
+            serde_json::json!({"status": "connected", "connectionId": "c1", "subscriptions": ["user_activity"], "organizations": ["org-1"]})
+        );
+        assert!(json["timestamp"].as_str().unwrap().parse::<Timestamp>().is_ok());
+    }
+}

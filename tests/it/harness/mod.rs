@@ -1,0 +1,48 @@
+//! What the tests stand on: a Postgres, a database for each test, the real program, and a client that sees the bytes.
+//!
+//! Settings, all optional:
+//! - `ROWCAST_TEST_POSTGRES_BIN`: the programs of the Postgres to test on, or `npm` for the one from npm.
+//! - `ROWCAST_TEST_DATABASE_URL`: a superuser's URL of a running server to test on instead.
+#![allow(dead_code, reason = "the harness offers what tests may need, whichever of them are there")]
+
+mod cluster;
+mod database;
+mod server;
+pub(crate) mod sse;
+
+use std::time::Duration;
+
+pub(crate) use cluster::{binaries, embedded};
+pub(crate) use database::{Database, Role};
+pub(crate) use server::Server;
+
+/// What the servers of the tests check tokens with.
+pub(crate) const SECRET: &str = "for the tests of rowcast, and known to everybody";
+
+/// How long anything may take before the test gives up on it. Generous: it is only ever waited out by a failure.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often to look again at something that tells nobody when it changes.
+pub(crate) const GLANCE: Duration = Duration::from_millis(10);
+
+/// A token for this user, good for an hour.
+pub(crate) fn token(user_id: &str) -> String {
+    rowcast::access::token::sign(SECRET, user_id, Duration::from_hours(1)).unwrap()
+}
+
+/// Looks again and again until there is something to see, and fails the test when that takes too long.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> impl Future<Output = T> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let mut look = look;
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            if let Some(seen) = look().await {
+                return seen;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{caller}: waited in vain: {what}");
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+}

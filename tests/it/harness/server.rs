@@ -1,0 +1,161 @@
+//! The real program, serving a test's database in a process of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use super::database::{SERVER_NAME, sessions};
+use super::{Database, PATIENCE, Role, SECRET, eventually};
+
+static NUMBER: AtomicU32 = AtomicU32::new(1);
+
+/// Below the ports that systems hand out by themselves: a client that tries again and again while the server restarts
+/// would sooner or later be given the server's port for its own end, and be connected to itself.
+const PORTS: std::ops::Range<u16> = 20_000..30_000;
+
+/// A running `rowcast serve`. Killed when dropped; its log is shown when the test fails.
+pub(crate) struct Server {
+    process: Child,
+    name: String,
+    database: String,
+    superuser: tokio_postgres::Client,
+    environment: Vec<(String, String)>,
+    port: u16,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Serves this database.
+    pub(crate) async fn start(db: &Database) -> Self {
+        Self::start_with(db, &[]).await
+    }
+
+    /// Serves this database, with further settings as environment variables.
+    pub(crate) async fn start_with(db: &Database, settings: &[(&str, &str)]) -> Self {
+        let name = format!("{SERVER_NAME}{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let port = free_port();
+        let mut environment: Vec<(String, String)> = vec![
+            ("DATABASE_URL".into(), format!("{}&application_name={name}", db.url_as(Role::Server))),
+            ("ROWCAST_LISTEN_ADDR".into(), format!("127.0.0.1:{port}")),
+            ("ROWCAST_JWT_SECRET".into(), SECRET.into()),
+            ("ROWCAST_LOG".into(), "rowcast=debug,warn".into()),
+        ];
+        environment.extend(settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
+        let log = Arc::default();
+        let (process, started) = spawn(&environment, &log);
+        let superuser = db.connect_as(Role::Superuser).await;
+        let mut server = Self { process, name, database: db.name().to_owned(), superuser, environment, port, log };
+        server.wait_until_started(started).await;
+        server
+    }
+
+    /// Starts the program again on the same port, after [`kill`](Self::kill) or [`terminate`](Self::terminate).
+    pub(crate) async fn restart(&mut self) {
+        let (process, started) = spawn(&self.environment, &self.log);
+        self.process = process;
+        self.wait_until_started(started).await;
+    }
+
+    async fn wait_until_started(&mut self, started: oneshot::Receiver<String>) {
+        // It prints its address when it listens, and closes standard output when it ends.
+        let line = tokio::time::timeout(PATIENCE, started).await.expect("the server does not come up");
+        assert_eq!(line.as_deref(), Ok(format!("listening on {}", self.url()).as_str()), "the server did not start");
+    }
+
+    /// Where it serves, without a slash at the end.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Ends it without warning (SIGKILL).
+    pub(crate) async fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.gone().await;
+    }
+
+    /// Asks it to end (SIGTERM), and fails the test when it does not do so cleanly, or leaves a session behind.
+    pub(crate) async fn terminate(&mut self) {
+        let mut kill = Command::new("sh");
+        kill.args(["-c", r#"kill -s TERM "$1""#, "sh", &self.process.id().to_string()]);
+        assert!(kill.status().unwrap().success(), "the server has gone by itself");
+        let status = self.gone().await;
+        assert!(status.success(), "the server ended with {status}");
+    }
+
+    /// [`terminate`](Self::terminate)s it for good.
+    pub(crate) async fn stop(mut self) {
+        self.terminate().await;
+    }
+
+    /// Waits until process and sessions are gone.
+    async fn gone(&mut self) -> ExitStatus {
+        let process = &mut self.process;
+        let status = eventually("the server's process to end", async || process.try_wait().unwrap()).await;
+        eventually("the server's sessions to end", async || {
+            (sessions(&self.superuser, &self.database, &self.name).await == 0).then_some(())
+        })
+        .await;
+        status
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail when it has ended already, as it should have.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if thread::panicking() {
+            eprintln!("--- the log of {}\n{}\n---", self.name, self.log());
+        }
+    }
+}
+
+/// Starts the program; gives its first line of output.
+fn spawn(environment: &[(String, String)], log: &Arc<Mutex<Vec<String>>>) -> (Child, oneshot::Receiver<String>) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_rowcast"))
+        .arg("serve")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (sender, started) = oneshot::channel();
+    let mut output = BufReader::new(process.stdout.take().unwrap());
+    thread::spawn(move || {
+        let mut line = String::new();
+        if output.read_line(&mut line).is_ok() {
+            // The test may have given up.
+            let _ = sender.send(line.trim_end().to_owned());
+        }
+        // A full pipe would stop the server.
+        let _ = output.read_to_end(&mut Vec::new());
+    });
+    let errors = BufReader::new(process.stderr.take().unwrap());
+    let log = Arc::clone(log);
+    thread::spawn(move || {
+        for line in errors.lines().map_while(Result::ok) {
+            log.lock().unwrap().push(line);
+        }
+    });
+    (process, started)
+}
+
+/// A port that nothing listens on. Each is given once, and each test process begins somewhere else.
+fn free_port() -> u16 {
+    static FIRST: LazyLock<u16> = LazyLock::new(|| fastrand::u16(..));
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let count = PORTS.end - PORTS.start;
+    let mut ports = (0..count).map(|_| FIRST.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % count + PORTS.start);
+    ports.find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("no port is free")
+}

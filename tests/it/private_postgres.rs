@@ -1,0 +1,132 @@
+//! The private Postgres: finds its data again, keeps a second one out, and ends with us however we end.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rowcast::private_postgres::{Error, Options, PrivatePostgres};
+use tokio_postgres::{Client, NoTls};
+
+use crate::harness::{binaries, embedded, eventually};
+
+/// Tells the helper process where to start a Postgres.
+const DIRECTORY: &str = "ROWCAST_TEST_PRIVATE_POSTGRES";
+
+#[tokio::test]
+async fn a_second_start_finds_the_data_again() {
+    let directory = Directory::new();
+    let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
+    let client = connect(&postgres.url("postgres")).await;
+    client.batch_execute("CREATE TABLE kept AS SELECT 42 AS answer").await.unwrap();
+    postgres.stop().await.unwrap();
+
+    let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
+    assert_eq!(answer(&postgres.url("postgres")).await, 42);
+    postgres.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_listens_on_a_socket_in_a_private_directory_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = Directory::new();
+    let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
+    let client = connect(&postgres.url("postgres")).await;
+    let addresses: String = client.query_one("SHOW listen_addresses", &[]).await.unwrap().get(0);
+    assert_eq!(addresses, "");
+    let encoding: String = client.query_one("SHOW server_encoding", &[]).await.unwrap().get(0);
+    assert_eq!(encoding, "UTF8");
+    for private in [postgres.directory().to_owned(), postgres.directory().join("socket")] {
+        let mode = private.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", private.display());
+    }
+    postgres.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_one_on_the_same_data_is_refused() {
+    let directory = Directory::new();
+    let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
+    let refused = PrivatePostgres::start(directory.options().await).await;
+    let Err(Error::InUse { process, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(process, std::process::id().to_string());
+    postgres.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_process_takes_its_postgres_along_and_loses_nothing() {
+    let directory = Directory::new();
+    let mut process = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "private_postgres::run_until_killed", "--ignored", "--nocapture"])
+        .env(DIRECTORY, &directory.0)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(process.stdout.take().unwrap());
+    let url = output.lines().map(Result::unwrap).find(|line| line.starts_with("postgresql:")).unwrap();
+    connect(&url).await.batch_execute("CREATE TABLE kept AS SELECT 43 AS answer").await.unwrap();
+    process.kill().unwrap();
+    process.wait().unwrap();
+
+    let postmaster = directory.0.join("postgres/data/postmaster.pid");
+    eventually("Postgres to end", async || (!postmaster.exists()).then_some(())).await;
+    let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
+    assert_eq!(answer(&postgres.url("postgres")).await, 43);
+    postgres.stop().await.unwrap();
+}
+
+/// The process that the test above kills.
+#[tokio::test]
+#[ignore = "run by another test"]
+async fn run_until_killed() {
+    let Some(directory) = std::env::var_os(DIRECTORY) else { return };
+    let directory = Directory(directory.into());
+    let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
+    println!("\n{}", postgres.url("postgres"));
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_directory_without_postgres_is_named() {
+    let directory = Directory::new();
+    let options = Options { binaries: Some(directory.0.clone()), ..directory.options().await };
+    std::fs::create_dir(&directory.0).unwrap();
+    let error = PrivatePostgres::start(options).await.unwrap_err().to_string();
+    assert!(error.contains(directory.0.to_str().unwrap()) && error.contains("initdb is missing"), "{error}");
+}
+
+/// A directory of this test's own, deleted at the end.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("rowcast-private-{:016x}", fastrand::u64(..))))
+    }
+
+    async fn options(&self) -> Options {
+        Options {
+            directory: self.0.clone(),
+            embedded: embedded(),
+            binaries: binaries().await,
+            throwaway: false,
+            // Crash safety is tested by killing processes, not by pulling plugs.
+            settings: vec![("fsync".to_owned(), "off".to_owned())],
+        }
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let deleted = std::fs::remove_dir_all(&self.0);
+        assert!(deleted.is_ok() || !Path::new(&self.0).exists() || std::thread::panicking(), "{deleted:?}");
+    }
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+async fn answer(url: &str) -> i32 {
+    connect(url).await.query_one("SELECT answer FROM kept", &[]).await.unwrap().get(0)
+}

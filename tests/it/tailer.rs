@@ -1,0 +1,261 @@
+//! The tailer against real transactions, step by step: what has committed is in the log, whatever else is open.
+
+use std::{sync::Arc, time::Duration};
+
+use rowcast::{
+    access::Access,
+    cursor::Cursor,
+    log::{Interest, Log, Position, Read},
+    postgres,
+    tailer::{Step, Tailer},
+};
+use tokio::sync::Notify;
+use tokio_postgres::Client;
+
+use crate::harness::{Database, Role};
+
+/// A tailer that is stepped by hand, and a reader of its log.
+struct Stepped {
+    tailer: Tailer,
+    connection: postgres::Connection,
+    log: Arc<Log>,
+    position: Position,
+}
+
+impl Stepped {
+    async fn new(db: &Database) -> Self {
+        let database = postgres::Database::new(&db.url_as(Role::Server), 4).unwrap();
+        let access = Arc::new(Access::load(database.clone()).await.unwrap());
+        let tailer = Tailer::new(database.clone(), access, Arc::new(Notify::new()), 16 << 20).await.unwrap();
+        let log = tailer.log();
+        Self { tailer, connection: database.connection().await.unwrap(), log, position: 0 }
+    }
+
+    /// Steps until there is no more to read now, and returns the ids that were new.
+    async fn read(&mut self) -> Vec<i64> {
+        while self.tailer.step(&self.connection).await.unwrap() == Step::More {}
+        let Read::Entries { entries, position, .. } = self.log.read(self.position, &Interest::Everything, usize::MAX)
+        else {
+            panic!("the log is too small for this test");
+        };
+        self.position = position;
+        entries.iter().map(|entry| entry.event.id).collect()
+    }
+
+    fn cursor(&self) -> String {
+        self.log.head().0.to_string()
+    }
+
+    /// Steps until the cursor is a plain number, which it must become once nobody can fill a gap any more.
+    async fn settle(&mut self) -> String {
+        for _ in 0..200 {
+            assert_eq!(self.read().await, [0_i64; 0], "nothing was committed");
+            if !self.cursor().contains('~') {
+                return self.cursor();
+            }
+            // Who writes is asked at most every so often.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the cursor keeps its gaps: {}", self.cursor());
+    }
+}
+
+/// Emits an event and returns its id.
+async fn emit(client: &Client) -> i64 {
+    let emit = "SELECT rowcast.emit('document_processing', 'o1', '{}')";
+    client.query_one(emit, &[]).await.unwrap().get(0)
+}
+
+async fn execute(client: &Client, statement: &str) {
+    client.batch_execute(statement).await.unwrap();
+}
+
+#[tokio::test]
+async fn commits_are_read_in_the_order_in_which_they_become_visible() {
+    let db = Database::new().await;
+    let mut tailer = Stepped::new(&db).await;
+    let (slow, quick) = (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    execute(&slow, "BEGIN").await;
+    let first = emit(&slow).await;
+    let second = emit(&quick).await;
+    assert_eq!(tailer.read().await, [second], "an open transaction keeps nobody waiting");
+    assert_eq!(tailer.cursor(), format!("{second}~{first}"));
+    let third = emit(&quick).await;
+    assert_eq!(tailer.read().await, [third]);
+    execute(&slow, "COMMIT").await;
+    assert_eq!(tailer.read().await, [first]);
+    assert_eq!(tailer.cursor(), third.to_string());
+}
+
+#[tokio::test]
+async fn rolled_back_ids_leave_the_cursor() {
+    let db = Database::new().await;
+    let mut tailer = Stepped::new(&db).await;
+    let (undecided, quick) = (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    execute(&undecided, "BEGIN").await;
+    emit(&undecided).await;
+    emit(&undecided).await;
+    let committed = emit(&quick).await;
+    assert_eq!(tailer.read().await, [committed]);
+    for _ in 0..20 {
+        tailer.read().await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(tailer.cursor(), format!("{committed}~{}-{}", committed - 2, committed - 1), "never given up by time");
+    execute(&undecided, "ROLLBACK").await;
+    assert_eq!(tailer.settle().await, committed.to_string());
+}
+
+#[tokio::test]
+async fn a_savepoint_that_is_rolled_back_takes_only_its_own() {
+    let db = Database::new().await;
+    let mut tailer = Stepped::new(&db).await;
+    let client = db.connect_as(Role::Writer).await;
+    execute(&client, "BEGIN").await;
+    let kept = emit(&client).await;
+    execute(&client, "SAVEPOINT here").await;
+    emit(&client).await;
+    execute(&client, "ROLLBACK TO here").await;
+    let last = emit(&client).await;
+    assert!(tailer.read().await.is_empty());
+    execute(&client, "COMMIT").await;
+    assert_eq!(tailer.read().await, [kept, last]);
+    assert_eq!(tailer.settle().await, last.to_string());
+}
+
+#[tokio::test]
+async fn a_long_transaction_of_another_writer_keeps_no_gap_of_others_alive() {
+    let db = Database::new().await;
+    let mut tailer = Stepped::new(&db).await;
+    let (open, undecided, quick) =
+        (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    execute(&undecided, "BEGIN").await;
+    emit(&undecided).await;
+    let first = emit(&quick).await;
+    assert_eq!(tailer.read().await, [first]);
+    execute(&undecided, "ROLLBACK").await;
+    tailer.settle().await;
+    // A transaction that began to write after the gap was decided is of no concern to it, and open for as long as it likes.
+    execute(&open, "BEGIN").await;
+    let of_open = emit(&open).await;
+    execute(&undecided, "BEGIN").await;
+    emit(&undecided).await;
+    let second = emit(&quick).await;
+    assert_eq!(tailer.read().await, [second]);
+    execute(&undecided, "ROLLBACK").await;
+    let third = emit(&quick).await;
+    assert_eq!(tailer.read().await, [third]);
+    execute(&open, "COMMIT").await;
+    assert_eq!(tailer.read().await, [of_open]);
+    assert_eq!(tailer.settle().await, third.to_string());
+}
+
+#[tokio::test]
+async fn a_foreign_transaction_delays_nothing() {
+    let db = Database::new().await;
+    let elsewhere = Database::new().await;
+    let foreign = elsewhere.connect().await;
+    let bystander = db.connect().await;
+    execute(&foreign, "BEGIN; SELECT pg_current_xact_id()").await;
+    execute(&bystander, "BEGIN; SELECT pg_current_xact_id()").await;
+    let mut tailer = Stepped::new(&db).await;
+    let (undecided, quick) = (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    execute(&undecided, "BEGIN").await;
+    emit(&undecided).await;
+    let committed = emit(&quick).await;
+    assert_eq!(tailer.read().await, [committed]);
+    execute(&undecided, "ROLLBACK").await;
+    assert_eq!(
+        tailer.settle().await,
+        committed.to_string(),
+        "decided by the marks, as the oldest transaction is still open"
+    );
+    execute(&foreign, "ROLLBACK").await;
+    execute(&bystander, "ROLLBACK").await;
+}
+
+#[tokio::test]
+async fn a_start_amid_open_transactions_misses_none_of_them() {
+    let db = Database::new().await;
+    let (slow, quick) = (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    execute(&slow, "BEGIN").await;
+    let first = emit(&slow).await;
+    let second = emit(&quick).await;
+    let mut tailer = Stepped::new(&db).await;
+    assert_eq!(tailer.read().await, [second]);
+    execute(&slow, "COMMIT").await;
+    assert_eq!(tailer.read().await, [first]);
+    let mut another = Stepped::new(&db).await;
+    assert_eq!(another.read().await, [first, second]);
+}
+
+#[tokio::test]
+async fn the_settled_floor_rises_only_over_what_is_decided() {
+    let db = Database::new().await;
+    let mut tailer = Stepped::new(&db).await;
+    let admin = db.connect().await;
+    let (slow, quick) = (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    execute(&slow, "BEGIN").await;
+    let first = emit(&slow).await;
+    emit(&quick).await;
+    tailer.read().await;
+    // Longer than the interval in which it is stored.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    tailer.read().await;
+    assert_eq!(settled(&admin).await, first - 1);
+    execute(&slow, "COMMIT").await;
+    let last = emit(&quick).await;
+    tailer.read().await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    tailer.read().await;
+    assert_eq!(settled(&admin).await, last);
+}
+
+async fn settled(admin: &Client) -> i64 {
+    admin.query_one("SELECT id FROM rowcast.settled", &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn a_bulk_load_is_read_whole() {
+    let db = Database::new().await;
+    let mut tailer = Stepped::new(&db).await;
+    let (slow, quick) = (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    execute(&slow, "BEGIN").await;
+    let bulk = "SELECT count(rowcast.emit('document_processing', 'o1', '{}')) FROM generate_series(1, 5000)";
+    slow.query_one(bulk, &[]).await.unwrap();
+    let last = emit(&quick).await;
+    assert_eq!(tailer.read().await, [last]);
+    assert_eq!(tailer.cursor(), format!("{last}~{}-{}", last - 5_000, last - 1));
+    execute(&slow, "COMMIT").await;
+    // A gap this wide is looked into when a writer has ended, which is asked at most every so often.
+    let mut late = Vec::new();
+    for _ in 0..100 {
+        late.extend(tailer.read().await);
+        if late.len() >= 5_000 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(late, (last - 5_000..last).collect::<Vec<_>>());
+    assert_eq!(tailer.cursor(), last.to_string());
+}
+
+#[tokio::test]
+async fn the_cursor_for_load_then_stream_names_what_the_snapshot_cannot_see() {
+    let db = Database::new().await;
+    let (slow, quick, reader) =
+        (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await, db.connect_as(Role::Reader).await);
+    execute(&slow, "BEGIN").await;
+    let first = emit(&slow).await;
+    let second = emit(&quick).await;
+    execute(&reader, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await;
+    let cursor: String = reader.query_one("SELECT rowcast.current_cursor()", &[]).await.unwrap().get(0);
+    execute(&slow, "COMMIT").await;
+    let again: String = reader.query_one("SELECT rowcast.current_cursor()", &[]).await.unwrap().get(0);
+    assert_eq!(again, cursor, "one snapshot, one cursor");
+    let cursor: Cursor = cursor.parse().unwrap();
+    assert!(cursor.contains(second) && !cursor.contains(first));
+    let mut tailer = Stepped::new(&db).await;
+    let missed: Vec<i64> = tailer.read().await.into_iter().filter(|&id| !cursor.contains(id)).collect();
+    assert_eq!(missed, [first]);
+}
