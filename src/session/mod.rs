@@ -15,6 +15,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, stream};
+use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -148,10 +149,10 @@ impl Session {
             organizations: self.wanted.organizations(&grants.value),
         };
         let cursor = self.seen.cursor();
-        let mut opening = sse::retry(RETRY);
-        opening.push_str(&sse::status_frame(&connected, Some(&cursor)));
+        let mut opening = sse::retry_line(RETRY);
+        opening.push_str(&sse::status_frame(&connected, Some(&cursor), Timestamp::now()));
         if let Some(reason) = reset {
-            opening.push_str(&sse::status_frame(&ConnectionStatus::Reset { reason }, Some(&cursor)));
+            opening.push_str(&sse::status_frame(&ConnectionStatus::Reset { reason }, Some(&cursor), Timestamp::now()));
         }
         opening.into()
     }
@@ -268,7 +269,7 @@ impl Session {
             subscriptions: &self.types,
             organizations: self.wanted.organizations(grants),
         };
-        let mut frames = sse::status_frame(&changed, None);
+        let mut frames = sse::status_frame(&changed, None, Timestamp::now());
         if !self.wanted.may_connect(grants) {
             frames.push_str(&closing(CloseReason::AccessRevoked));
             self.closed = true;
@@ -286,7 +287,7 @@ impl Session {
             tailer::Status::CatchingUp => ConnectionStatus::Degraded,
             tailer::Status::Live => ConnectionStatus::Recovered,
         };
-        Some(sse::status_frame(&status, None).into())
+        Some(sse::status_frame(&status, None, Timestamp::now()).into())
     }
 
     fn ending(&self) -> Option<CloseReason> {
@@ -322,7 +323,7 @@ pub fn unavailable() -> String {
 
 fn closing(reason: CloseReason) -> String {
     let retry = RETRY.mul_f64(0.5) + RETRY_SPREAD.mul_f64(fastrand::f64());
-    sse::retry(retry) + &sse::status_frame(&ConnectionStatus::Closing { reason }, None)
+    sse::retry_line(retry) + &sse::status_frame(&ConnectionStatus::Closing { reason }, None, Timestamp::now())
 }
 
 /// All frames in one piece, the cursor with the last: then all that it claims has been written.
