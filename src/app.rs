@@ -70,10 +70,11 @@ impl App {
             access,
             log: tailer.log(),
             database,
+            tailer: tailer.status(),
             heartbeat: settings.heartbeat,
             shutdown: shutdown.clone(),
         });
-        let http = Arc::new(Http { sessions, verifier, tailer: tailer.status() });
+        let http = Arc::new(Http { sessions, verifier });
         Ok(Self { listener, address, tailer, http, bell, notifications, shutdown })
     }
 

@@ -10,6 +10,7 @@ mod access;
 mod demo;
 mod harness;
 mod journey;
+mod outage;
 mod private_postgres;
 mod stream;
 mod tailer;
