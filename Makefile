@@ -7,7 +7,7 @@ CARGO_TARGET_DIR ?= target
 need := scripts/need.sh
 
 # What the dashboard is made of.
-web_sources := web/index.html web/package.json web/vite.config.ts web/tsconfig.json $(shell find web/src web/public -type f 2>/dev/null)
+web_sources := $(shell find web \( -name node_modules -o -name dist \) -prune -o -type f -print)
 
 .PHONY: help
 help: ## say what there is
