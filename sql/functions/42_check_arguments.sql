@@ -32,6 +32,9 @@ BEGIN
     ELSIF definition->'changed' = '{}' THEN
         RAISE EXCEPTION 'changed_columns: at least one is needed'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the argument out for any column.';
+    ELSIF rowcast.virtual_column((definition->>'relation')::oid, ARRAY(SELECT k::integer FROM jsonb_object_keys(nullif(definition->'changed', 'null')) k)) IS NOT NULL THEN
+        RAISE EXCEPTION 'changed_columns: "%" is a virtual generated column', rowcast.virtual_column((definition->>'relation')::oid, ARRAY(SELECT k::integer FROM jsonb_object_keys(definition->'changed') k))
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Triggers see no value of it. Name the columns that it is computed from, or make it STORED.';
     ELSIF jsonb_typeof(definition->'changed') = 'object' AND NOT definition->'operations' ? 'UPDATE' THEN
         RAISE EXCEPTION 'changed_columns is about UPDATE, which is not among the operations'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Add UPDATE to operations, or leave changed_columns out.';

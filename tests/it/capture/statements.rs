@@ -170,6 +170,37 @@ async fn identity_and_generated_columns_are_in_the_payload() {
 }
 
 #[tokio::test]
+async fn virtual_columns_fail_no_write() {
+    let stage = Stage::new("CREATE TABLE public.sums (id int PRIMARY KEY, org text, a float8, at timestamptz)").await;
+    stage.attach("'public.sums', 'user_activity', organization_id => 'r.org'").await;
+    stage.write("INSERT INTO sums VALUES (1, 'o', 0.1, '2026-01-01 00:00+00')").await;
+    stage.told().await;
+    let version: i32 =
+        stage.app.query_one("SELECT current_setting('server_version_num')::int", &[]).await.unwrap().get(0);
+    if stage
+        .writer
+        .batch_execute("ALTER TABLE sums ADD COLUMN b float8 GENERATED ALWAYS AS (a * 2) VIRTUAL")
+        .await
+        .is_err()
+    {
+        assert!(version < 180_000);
+        return;
+    }
+    // In a session that has its plans already.
+    stage.write("INSERT INTO sums VALUES (2, 'o', 0.2, NULL)").await;
+    assert_eq!(stage.only_data().await, serde_json::json!({"id": 2, "org": "o", "a": 0.2, "at": null}));
+    stage.write("UPDATE sums SET a = 0.3; UPDATE sums SET org = 'p' WHERE id = 1; DELETE FROM sums WHERE id = 1").await;
+    let events = stage.events().await;
+    let summaries: Vec<_> = events.iter().map(super::Event::summary).collect();
+    assert_eq!(summaries, ["UPDATE 1 @o", "UPDATE 2 @o", "DELETE 1 @o", "INSERT 1 @p", "DELETE 1 @p"]);
+    assert_eq!(events[4].data, serde_json::json!({"id": 1, "org": "p", "a": 0.3, "at": "2026-01-01T00:00:00+00:00"}));
+    for arguments in ["filter => 'r.b > 1'", "changed_columns => '{b}'"] {
+        let refusal = stage.refusal(&format!("'public.sums', 'document_processing', {arguments}")).await;
+        assert!(refusal.contains("\"b\" is a virtual generated column"), "{refusal}");
+    }
+}
+
+#[tokio::test]
 async fn names_of_sixty_bytes_and_in_quotes_are_fine() {
     let long = "a_table_with_a_name_of_sixty_bytes_and_not_a_single_one_less";
     assert_eq!(long.len(), 60);
