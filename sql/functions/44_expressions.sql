@@ -54,7 +54,7 @@ BEGIN ATOMIC
                   CASE argument WHEN 'filter' THEN 'boolean' WHEN 'data' THEN 'jsonb' ELSE 'text' END,
                   CASE argument WHEN 'data' THEN 'coalesce(' ELSE '' END,
                   definition->>argument,
-                  CASE argument WHEN 'filter' THEN '' WHEN 'data' THEN ', ''{}'')' ELSE '::text' END);
+                  CASE argument WHEN 'filter' THEN '' WHEN 'data' THEN ', ''{}''::pg_catalog.jsonb)' ELSE '::pg_catalog.text' END);
 END;
 
 CREATE OR REPLACE FUNCTION rowcast.expressions(definition jsonb) RETURNS SETOF text

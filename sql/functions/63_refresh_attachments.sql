@@ -22,7 +22,8 @@ BEGIN
         FOR statement IN SELECT rowcast.refresh_statements(attached.root, attached.attachment, attached.facts) LOOP
             source := rowcast.source_name(attached.root);
             event_type := attached.facts->>'event_type';
-            IF starts_with(statement, '--') THEN
+            -- A remark and no statement.
+            IF statement ~ '^--[^\n]*$' THEN
                 outcome := statement;
             ELSIF NOT pg_has_role(attached.owner, 'MEMBER') THEN
                 outcome := format('left to %s: %s', attached.owner, statement);

@@ -63,7 +63,8 @@ async fn it_is_silent_where_the_setting_says_so() {
     })
     .await;
     assert_eq!(heard, 0);
-    let error = owner.batch_execute("UPDATE rowcast.settings SET value = 'loud' WHERE name = 'doorbell'").await.unwrap_err();
+    let error =
+        owner.batch_execute("UPDATE rowcast.settings SET value = 'loud' WHERE name = 'doorbell'").await.unwrap_err();
     assert!(super::words(&error).contains("Use auto or off"));
 }
 
@@ -74,9 +75,13 @@ async fn an_app_that_prepares_transactions_is_not_disturbed() {
     writer.batch_execute(DOCS).await.unwrap();
     writer.batch_execute(&format!("SELECT rowcast.attach({ATTACH_DOCS})")).await.unwrap();
     let heard = rings(&db, async || {
-        app.batch_execute(&format!("BEGIN; INSERT INTO docs VALUES (1, 'a', 'x'); PREPARE TRANSACTION '{0}'; COMMIT PREPARED '{0}'", db.name()))
-            .await
-            .unwrap();
+        app.batch_execute(&format!(
+            "BEGIN; INSERT INTO docs VALUES (1, 'a', 'x'); PREPARE TRANSACTION '{}'",
+            db.name()
+        ))
+        .await
+        .unwrap();
+        app.batch_execute(&format!("COMMIT PREPARED '{}'", db.name())).await.unwrap();
     })
     .await;
     assert_eq!(heard, 0);
