@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use hyper_util::service::TowerToHyperService;
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
@@ -69,10 +70,11 @@ impl App {
             access,
             log: tailer.log(),
             database,
+            tailer: tailer.status(),
             heartbeat: settings.heartbeat,
             shutdown: shutdown.clone(),
         });
-        let http = Arc::new(Http { sessions, verifier, tailer: tailer.status() });
+        let http = Arc::new(Http { sessions, verifier });
         Ok(Self { listener, address, tailer, http, bell, notifications, shutdown })
     }
 
@@ -90,7 +92,7 @@ impl App {
         tasks.spawn(tailer.run(shutdown.clone()));
         tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         tasks.close();
-        let service = warp::service(http::routes(&http));
+        let service = TowerToHyperService::new(warp::service(http::routes(&http)));
         accept::serve(listener, service, accept::Options::default(), shutdown).await;
         tasks.wait().await;
     }

@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION rowcast.attachment_name(source regclass, event_type t
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT left(trim(BOTH '_' FROM regexp_replace(lower(relname), '[^a-z0-9]+', '_', 'g') || '_' || event_type), 37)
+    SELECT left(trim(BOTH '_' FROM regexp_replace(lower(relname), '[^a-z0-9]+', '_', 'g')), 36)
            || '_' || left(md5(c.oid || ' ' || event_type), 8)
     FROM pg_class c WHERE c.oid = source;
 END;
@@ -70,6 +70,7 @@ BEGIN
         'source', rowcast.source_name(source),
         'name', rowcast.attachment_name(source, event_type),
         'event_type', event_type,
+        'reread', rowcast.can_reread(source),
         'organization_id', organization_id,
         'data', data,
         'excluded', rowcast.numbered_columns(source, 'exclude', exclude),

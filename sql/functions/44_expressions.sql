@@ -43,22 +43,61 @@ BEGIN ATOMIC
     SELECT rowcast.key_expression(relation) <> 'NULL' AND NOT row_security_active(relation);
 END;
 
--- The CREATE FUNCTION statements of what the caller wrote. They run with the caller's search_path.
-CREATE OR REPLACE FUNCTION rowcast.expression_functions(definition jsonb) RETURNS SETOF text
-LANGUAGE plpgsql STABLE
+-- The CREATE FUNCTION statement of what the caller wrote. It runs with the caller's search_path. The line breaks around the
+-- expression end a comment that it may end with.
+CREATE OR REPLACE FUNCTION rowcast.expression_function(definition jsonb, argument text) RETURNS text
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    source   text := rowcast.qualified_name((definition->>'relation')::oid);
-    argument text;
-BEGIN
-    FOREACH argument IN ARRAY ARRAY['filter', 'organization_id', 'user_id', 'chatbot_id', 'session_id', 'priority', 'data'] LOOP
-        CONTINUE WHEN definition->>argument IS NULL;
-        RETURN NEXT format(E'CREATE FUNCTION rowcast_capture.%s_%s(r %s) RETURNS %s\nLANGUAGE sql STABLE\nRETURN (\n%s\n)%s;',
-                           definition->>'name', argument, source,
-                           CASE argument WHEN 'filter' THEN 'boolean' WHEN 'data' THEN 'jsonb' ELSE 'text' END,
-                           definition->>argument,
-                           CASE WHEN argument NOT IN ('filter', 'data') THEN '::text' ELSE '' END);
-    END LOOP;
-END
-$$;
+BEGIN ATOMIC
+    SELECT format(E'CREATE FUNCTION rowcast_capture.%s_%s(r %s) RETURNS %s\nLANGUAGE sql STABLE\nRETURN %s(\n%s\n)%s;',
+                  definition->>'name', argument, rowcast.qualified_name((definition->>'relation')::oid),
+                  CASE argument WHEN 'filter' THEN 'boolean' WHEN 'data' THEN 'jsonb' ELSE 'text' END,
+                  CASE argument WHEN 'data' THEN 'coalesce(' ELSE '' END,
+                  definition->>argument,
+                  CASE argument WHEN 'filter' THEN '' WHEN 'data' THEN ', ''{}'')' ELSE '::text' END);
+END;
+
+CREATE OR REPLACE FUNCTION rowcast.expressions(definition jsonb) RETURNS SETOF text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT argument
+    FROM unnest(ARRAY['filter', 'organization_id', 'user_id', 'chatbot_id', 'session_id', 'priority', 'data']) AS arguments (argument)
+    WHERE definition->>argument IS NOT NULL;
+END;
+
+-- Whether every expression is a column of a type that has one text only, or there is none.
+CREATE OR REPLACE FUNCTION rowcast.is_plain(definition jsonb) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT NOT EXISTS (
+        SELECT
+        FROM rowcast.expressions(definition) AS p (part)
+        WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = (definition->>'relation')::oid AND definition->>p.part = 'r.' || quote_ident(a.attname)
+                        AND p.part <> 'data' AND a.atttypid IN ('text'::regtype, 'varchar'::regtype, 'uuid'::regtype, 'boolean'::regtype,
+                                               'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)));
+END;
+
+-- Settings that the text of a value depends on, as SET clauses of the trigger function. Each costs about half a microsecond
+-- a statement, so a table of plain columns gets only those that its types ask for. An expression may do anything, and
+-- so may a type from elsewhere.
+CREATE OR REPLACE FUNCTION rowcast.settings_of_capture(definition jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT coalesce(string_agg('SET ' || s.setting || E'\n', '' ORDER BY s.n), '')
+    FROM (VALUES
+        (1, '"TimeZone" = ''UTC''', '{timestamptz,timetz,tstzrange,tstzmultirange}'::regtype[]),
+        (2, '"DateStyle" = ''ISO, YMD''', '{daterange,tsrange,tstzrange,datemultirange,tsmultirange,tstzmultirange}'),
+        (3, '"IntervalStyle" = ''iso_8601''', '{interval}'),
+        (4, 'extra_float_digits = 1', '{real,double precision,point,line,lseg,box,path,polygon,circle}'),
+        (5, 'bytea_output = ''hex''', '{bytea}'),
+        (6, 'lc_monetary = ''C''', '{money}')
+    ) AS s (n, setting, types)
+    WHERE NOT rowcast.is_plain(definition)
+       OR EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = rowcast.scalar_type(a.atttypid)
+                  WHERE a.attrelid = (definition->>'relation')::oid AND a.attnum > 0 AND NOT a.attisdropped
+                    AND (t.oid = ANY (s.types) OR t.typtype <> 'e' AND t.typnamespace <> 'pg_catalog'::regnamespace));
+END;

@@ -33,7 +33,7 @@ BEGIN
                       (SELECT string_agg(format('n.%I', c), ', ' ORDER BY number::integer) FROM jsonb_each_text(definition->'changed') e (number, c)));
     END IF;
 
-    IF rowcast.can_reread(relation) THEN
+    IF (definition->>'reread')::boolean THEN
         -- VOLATILE keeps the planner from merging it into a join, which it would plan once for ever, for tables of the
         -- size they had then.
         RETURN NEXT E'-- The row of the same key as it is in the table now.\n'

@@ -1,104 +1,141 @@
--- Generates the heart of an attachment: what the change of a row from o to n means to those who watch.
+-- Generates the heart of an attachment: which events the change of a row from o to n makes.
 --
 -- Those who watch see a row while the filter holds for it, in its organization (or, if private, as its user). So a
 -- change of the key, of the organization or of a private row's user is a DELETE for whoever saw the old row and an INSERT
 -- for whoever sees the new one; leaving or entering the filter is one of the two; and only what stays in view is an
 -- UPDATE, if anything changed that counts.
---
+
+-- What decides who sees a row.
+CREATE OR REPLACE FUNCTION rowcast.identity_parts(definition jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT ARRAY['key'] || CASE WHEN definition->>'organization_id' IS NOT NULL THEN ARRAY['organization_id'] ELSE '{}' END
+                        || CASE WHEN (definition->>'private')::boolean THEN ARRAY['user_id'] ELSE '{}' END;
+END;
+
+-- The call of an expression's function for a row, or NULL where there is no such expression.
+CREATE OR REPLACE FUNCTION rowcast.part(definition jsonb, part text, of_row text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT CASE WHEN part IN ('key', 'data') OR definition->>part IS NOT NULL
+                THEN format('rowcast_capture.%s_%s(%s)', definition->>'name', part, of_row)
+                ELSE 'NULL' END;
+END;
+
+-- The select list that describes a row, under the names of the outbox's columns.
+CREATE OR REPLACE FUNCTION rowcast.described_row(definition jsonb, of_row text, without text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT string_agg(rowcast.part(definition, p.part, of_row) || ' AS ' || p.part, E',\n' ORDER BY n)
+    FROM unnest(ARRAY['key', 'organization_id', 'user_id', 'chatbot_id', 'session_id', 'priority', 'data']) WITH ORDINALITY p (part, n)
+    WHERE p.part <> ALL (without);
+END;
+
+-- From such a description e to a row of the outbox: from event_type to data, in the order of its columns.
+CREATE OR REPLACE FUNCTION rowcast.outbox_row(definition jsonb, operation text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format(E'%1$L, %2$s,\n'
+                  'e.organization_id, e.user_id, e.chatbot_id, e.session_id,\n'
+                  '%3$L, e.key, %4$s, %5$s,\n'
+                  'CASE WHEN pg_column_size(e.data) <= rowcast.max_payload_bytes() THEN %6$s\n'
+                  '     ELSE rowcast.truncated(%7$L, e.key) END',
+                  definition->>'event_type',
+                  CASE
+                      WHEN (definition->>'private')::boolean AND definition->>'organization_id' IS NOT NULL
+                          THEN 'CASE WHEN e.organization_id IS NULL OR e.user_id IS NULL THEN ''nobody'' ELSE ''user'' END'
+                      WHEN (definition->>'private')::boolean THEN 'CASE WHEN e.user_id IS NULL THEN ''nobody'' ELSE ''user'' END'
+                      WHEN definition->>'organization_id' IS NOT NULL
+                          THEN 'CASE WHEN e.organization_id IS NULL THEN ''nobody'' ELSE ''organization'' END'
+                      ELSE '''platform''' END,
+                  definition->>'source',
+                  operation,
+                  CASE WHEN definition->>'priority' IS NULL THEN '''medium'''
+                       ELSE 'CASE WHEN e.priority IN (''low'', ''medium'', ''high'', ''critical'') THEN e.priority ELSE ''medium'' END' END,
+                  CASE WHEN definition->>'data' IS NOT NULL THEN 'e.data'
+                       ELSE format(E'\n          CASE WHEN e.data @? rowcast.inexact_numbers(%1$L)\n'
+                                   '               THEN rowcast.exact_numbers(%1$L, e.data) ELSE e.data END', definition->>'name') END,
+                  definition->>'name');
+END;
+
 -- Two fences (OFFSET 0) make Postgres evaluate each expression once for each row: what decides, before it is known
 -- whether there is an event at all, and what describes, only if there is one.
 CREATE OR REPLACE FUNCTION rowcast.events_query(definition jsonb) RETURNS text
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    name          text    := 'rowcast_capture.' || (definition->>'name');
-    private       boolean := (definition->>'private')::boolean;
-    of_tenant     boolean := definition->>'organization_id' IS NOT NULL;
-    filtered      boolean := definition->>'filter' IS NOT NULL;
-    was           text    := 'change <> ''INSERT''' || CASE WHEN filtered THEN format(' AND %s_filter(o) IS TRUE', name) ELSE '' END;
-    is_now        text    := 'change <> ''DELETE''' || CASE WHEN filtered THEN format(' AND %s_filter(n) IS TRUE', name) ELSE '' END;
-    decides       text[]  := ARRAY['key'] || CASE WHEN of_tenant THEN ARRAY['organization_id'] ELSE '{}' END
-                                          || CASE WHEN private THEN ARRAY['user_id'] ELSE '{}' END;
-    describes     text[]  := ARRAY['chatbot_id', 'session_id', 'priority'] || CASE WHEN private THEN '{}' ELSE ARRAY['user_id'] END;
-    audience      text    := CASE
-                                 WHEN private AND of_tenant THEN 'CASE WHEN e.organization_id IS NULL OR e.user_id IS NULL THEN ''nobody'' ELSE ''user'' END'
-                                 WHEN private THEN 'CASE WHEN e.user_id IS NULL THEN ''nobody'' ELSE ''user'' END'
-                                 WHEN of_tenant THEN 'CASE WHEN e.organization_id IS NULL THEN ''nobody'' ELSE ''organization'' END'
-                                 ELSE '''platform''' END;
-    exact         text    := CASE WHEN definition->>'data' IS NULL
-                                  THEN format(E'CASE WHEN e.data @? rowcast.inexact_numbers(%1$L) THEN rowcast.exact_numbers(%1$L, e.data) ELSE e.data END', definition->>'name')
-                                  ELSE 'e.data' END;
+    parts    text[] := rowcast.identity_parts(definition);
+    filtered boolean := definition->>'filter' IS NOT NULL;
+    was_seen text := 'change <> ''INSERT''' || CASE WHEN filtered THEN format(' AND %s IS TRUE', rowcast.part(definition, 'filter', 'o')) ELSE '' END;
+    is_seen  text := 'change <> ''DELETE''' || CASE WHEN filtered THEN format(' AND %s IS TRUE', rowcast.part(definition, 'filter', 'n')) ELSE '' END;
+    counts   text := CASE WHEN jsonb_typeof(definition->'changed') = 'object'
+                          THEN format('rowcast_capture.%s_changed(o, n)', definition->>'name') ELSE 'true' END;
 BEGIN
-    RETURN format($query$SELECT %1$L,
-       %2$s,
-       e.organization_id, e.user_id, e.chatbot_id, e.session_id, %3$L,
-       e.key, e.operation,
-       %4$s,
-       CASE WHEN pg_column_size(e.data) <= rowcast.max_payload_bytes()
-            THEN %5$s
-            ELSE rowcast.truncated(%6$L, e.key) END
+    RETURN format($query$SELECT %s
 FROM (
-    SELECT e.operation, %7$s,
-           %8$s,
-           %9$s_data(e.r) AS data
+    SELECT e.operation, %s,
+%s
     FROM (
-        SELECT %10$s AS was_seen,
-               %11$s AS is_seen,
-               %12$s
-        WHERE change <> 'UPDATE' OR o *<> n
-        OFFSET 0
+        SELECT d.*, was_seen AND is_seen AND %s AS stays
+        FROM (
+            SELECT v.*,
+%s
+            FROM (SELECT %s AS was_seen,
+                         %s AS is_seen
+                  WHERE change <> 'UPDATE' OR o *<> n
+                  OFFSET 0) AS v
+            OFFSET 0
+        ) AS d
     ) AS c
     CROSS JOIN LATERAL (VALUES
-        ('DELETE', o, %13$s,
-         was_seen AND NOT (is_seen AND %14$s)),
-        (CASE WHEN was_seen AND %14$s THEN 'UPDATE' ELSE 'INSERT' END, n, %15$s,
-         is_seen AND NOT (was_seen AND %14$s AND %16$s))
-    ) AS e (operation, r, %17$s, wanted)
+        ('DELETE', o, %s, was_seen AND NOT stays),
+        (CASE WHEN stays THEN 'UPDATE' ELSE 'INSERT' END, n, %s, is_seen AND (NOT stays OR %s))
+    ) AS e (operation, r, %s, wanted)
     WHERE e.wanted
     OFFSET 0
 ) AS e$query$,
-        definition->>'event_type', audience, definition->>'source',
-        CASE WHEN definition->>'priority' IS NULL THEN '''medium'''
-             ELSE 'CASE WHEN e.priority IN (''low'', ''medium'', ''high'', ''critical'') THEN e.priority ELSE ''medium'' END' END,
-        exact,
-        definition->>'name',
-        (SELECT string_agg('e.' || d, ', ') FROM unnest(decides) d) || CASE WHEN of_tenant THEN '' ELSE ', NULL AS organization_id' END,
-        (SELECT string_agg(CASE WHEN definition->>d IS NULL THEN 'NULL AS ' || d ELSE format('%s_%s(e.r) AS %s', name, d, d) END, ', ') FROM unnest(describes) d),
-        name,
-        was, is_now,
-        (SELECT string_agg(format(E'CASE WHEN %s THEN %s_%s(o) END AS old_%s,\n               CASE WHEN %s THEN %s_%s(n) END AS new_%s',
-                                  was, name, d, d, is_now, name, d, d), E',\n               ') FROM unnest(decides) d),
-        (SELECT string_agg('old_' || d, ', ') FROM unnest(decides) d),
-        (SELECT string_agg(format('old_%s IS NOT DISTINCT FROM new_%s', d, d), ' AND ') FROM unnest(decides) d),
-        (SELECT string_agg('new_' || d, ', ') FROM unnest(decides) d),
-        CASE WHEN jsonb_typeof(definition->'changed') = 'object' THEN format('NOT %s_changed(o, n)', name) ELSE 'false' END,
-        array_to_string(decides, ', '));
+        rowcast.indented_but_first(rowcast.outbox_row(definition, 'e.operation'), 7),
+        (SELECT string_agg('e.' || p, ', ' ORDER BY i) FROM unnest(parts) WITH ORDINALITY u (p, i)),
+        rowcast.indented(rowcast.described_row(definition, 'e.r', parts), 11),
+        (SELECT string_agg(format('old_%1$s IS NOT DISTINCT FROM new_%1$s', p), ' AND ' ORDER BY i) FROM unnest(parts) WITH ORDINALITY u (p, i)),
+        (SELECT string_agg(format(E'                   CASE WHEN was_seen THEN %s END AS old_%s,\n                   CASE WHEN is_seen THEN %s END AS new_%s',
+                                  rowcast.part(definition, p, 'o'), p, rowcast.part(definition, p, 'n'), p), E',\n' ORDER BY i)
+         FROM unnest(parts) WITH ORDINALITY u (p, i)),
+        was_seen, is_seen,
+        (SELECT string_agg('old_' || p, ', ' ORDER BY i) FROM unnest(parts) WITH ORDINALITY u (p, i)),
+        (SELECT string_agg('new_' || p, ', ' ORDER BY i) FROM unnest(parts) WITH ORDINALITY u (p, i)),
+        counts,
+        array_to_string(parts, ', '));
 END
 $$;
 
+-- on_error 'fail': a query that the planner merges into that of the trigger. 'skip': each change by itself, guarded by a
+-- subtransaction; one whose expressions fail makes no event, and a row in rowcast.capture_errors.
 CREATE OR REPLACE FUNCTION rowcast.events_function(definition jsonb) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     source text := rowcast.qualified_name((definition->>'relation')::oid);
-    head   text := format(E'CREATE FUNCTION rowcast_capture.%s_events(change text, o %s, n %s)\n'
+    head   text := format(E'-- Which events the change of a row from o to n makes. An UPDATE is a DELETE for those who no longer see the row.\n'
+                          'CREATE FUNCTION rowcast_capture.%s_events(change text, o %s, n %s)\n'
                           'RETURNS TABLE (event_type text, audience text, organization_id text, user_id text, chatbot_id text, session_id text,\n'
-                          '               source text, source_key text, operation text, priority text, data jsonb)', definition->>'name', source, source);
-    query  text := rowcast.events_query(definition);
+                          '               source text, source_key text, operation text, priority text, data jsonb)\n',
+                          definition->>'name', source, source);
 BEGIN
-    IF definition->>'on_error' = 'fail' THEN
-        RETURN E'-- What the change of a row from o to n means to those who watch. An UPDATE can be a DELETE for some of them.\n'
-            || head || E'\nLANGUAGE sql STABLE\nBEGIN ATOMIC\n' || query || E';\nEND;';
-    END IF;
-    RETURN E'-- What the change of a row from o to n means to those who watch. An UPDATE can be a DELETE for some of them.\n'
-           '-- Each row by itself: one whose expressions fail makes no event, and a row in rowcast.capture_errors.\n'
-        || head || E'\nLANGUAGE plpgsql VOLATILE\nAS $rowcast$\n#variable_conflict use_column\nBEGIN\nRETURN QUERY\n' || query || format($tail$;
-EXCEPTION WHEN OTHERS THEN
-    INSERT INTO rowcast.capture_errors (source, event_type, operation, sqlstate, message)
-    VALUES (%L, %L, change, SQLSTATE, SQLERRM);
-END
-$rowcast$;$tail$, definition->>'source', definition->>'event_type');
+    RETURN head || CASE definition->>'on_error'
+        WHEN 'fail' THEN format(E'LANGUAGE sql STABLE\nBEGIN ATOMIC\n%s;\nEND;', rowcast.indented(rowcast.events_query(definition), 4))
+        ELSE format(E'LANGUAGE plpgsql VOLATILE\nAS $rowcast$\n#variable_conflict use_column\nBEGIN\n    RETURN QUERY\n%s;\n'
+                    'EXCEPTION WHEN OTHERS THEN\n'
+                    '    INSERT INTO rowcast.capture_errors (source, event_type, operation, sqlstate, message)\n'
+                    '    VALUES (%L, %L, change, SQLSTATE, SQLERRM);\n'
+                    'END\n$rowcast$;',
+                    rowcast.indented(rowcast.events_query(definition), 4), definition->>'source', definition->>'event_type')
+    END;
 END
 $$;

@@ -2,14 +2,58 @@
 -- anybody may put on a table of their own.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rowcast FROM PUBLIC;
 REVOKE ALL ON SCHEMA rowcast, rowcast_capture FROM PUBLIC;
-
 GRANT USAGE ON SCHEMA rowcast TO rowcast_server, rowcast_writer, rowcast_reader;
+GRANT USAGE ON SCHEMA rowcast_capture TO rowcast_server, rowcast_reader;
 GRANT USAGE, CREATE ON SCHEMA rowcast_capture TO rowcast_writer;
 
--- Owners of attached tables: what attach() and the functions that it generates need, and no look at the outbox.
+-- Owners of attached tables write the outbox, by way of their trigger functions, and have no look at it.
 GRANT INSERT (id, event_type, audience, organization_id, user_id, chatbot_id, session_id, source, source_key, operation, priority, data)
     ON rowcast.outbox TO rowcast_writer;
 GRANT INSERT (source, event_type, operation, sqlstate, message) ON rowcast.capture_errors TO rowcast_writer;
 GRANT USAGE ON SEQUENCE rowcast.outbox_id_seq TO rowcast_writer;
-GRANT SELECT ON rowcast.event_types, rowcast.secret_patterns, rowcast.attachment_triggers, rowcast.attachments TO rowcast_writer, rowcast_server, rowcast_reader;
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA rowcast TO rowcast_writer;
+GRANT SELECT ON rowcast.event_types, rowcast.secret_patterns, rowcast.attachment_triggers, rowcast.attachments TO rowcast_writer;
+
+-- The server reads what happened, and keeps track of how far it has read.
+GRANT SELECT ON rowcast.outbox, rowcast.settled, rowcast.epochs, rowcast.settings, rowcast.capture_errors,
+                rowcast.attachment_triggers, rowcast.attachments, rowcast.outbox_id_seq TO rowcast_server;
+GRANT INSERT, UPDATE ON rowcast.settled, rowcast.epochs TO rowcast_server;
+
+GRANT SELECT ON rowcast.outbox, rowcast.settled, rowcast.settings, rowcast.secret_patterns, rowcast.capture_errors,
+                rowcast.attachment_triggers, rowcast.attachments TO rowcast_reader;
+
+GRANT EXECUTE ON FUNCTION rowcast.emit(text, text, jsonb, text, text, text, text) TO rowcast_writer, rowcast_server;
+GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_writer, rowcast_server, rowcast_reader;
+
+-- The views above look an attachment's table up.
+GRANT EXECUTE ON FUNCTION rowcast.attached_table(text), rowcast.json_or_null(text), rowcast.source_name(oid)
+    TO rowcast_writer, rowcast_server, rowcast_reader;
+
+-- attach(), all that it is made of, and what the generated functions call: SECURITY INVOKER without exception, so that to
+-- be able to call them is to be able to do nothing new.
+DO $capture_functions$
+DECLARE
+    capture_functions CONSTANT text[] := '{
+        attach, preview, detach, refresh_attachments, refresh_statements, run_statements, plan_attachment,
+        attachment_definition, attachment_name, qualified_name, numbered_columns, check_source, check_arguments,
+        check_expression, check_lookups, bind_expression, lookups, check_rights, check_row_security, warn_of_lost_parents,
+        warn_of_limits, expression_function, expressions, is_plain, settings_of_capture, key_value, key_expression,
+        can_reread, row_functions, identity_parts, part, described_row, outbox_row, events_query, events_function,
+        outbox_insert, plain_statement, plain_update, paired_statement, update_pairs, trigger_function, nested_branch,
+        written_now, deleted_now, revoke_statement, trigger_name, trigger_statements, layout, relation_statements,
+        indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret,
+        inexact_numbers, exact_number, exact_numbers, may_not_be_json, guarded_jsonb, truncated, capture_truncate,
+        mark_writer, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';
+    missing text := (SELECT string_agg(f, ', ') FROM unnest(capture_functions) f
+                     WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace = 'rowcast'::regnamespace AND proname = f));
+    granted regprocedure;
+BEGIN
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION 'no such function in rowcast: %', missing;
+    END IF;
+    FOR granted IN
+        SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.pronamespace = 'rowcast'::regnamespace AND p.proname = ANY (capture_functions)
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO rowcast_writer', granted);
+    END LOOP;
+END
+$capture_functions$;

@@ -13,8 +13,8 @@ use warp::{
 
 use super::{Http, error::Error};
 use crate::{
-    access::policy::{Grants, Policy},
     cursor::Cursor,
+    policy::{Grants, Policy},
     postgres::outbox,
     session::{self, Resume, Session, Wanted},
     sse::ResetReason,

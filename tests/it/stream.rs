@@ -77,7 +77,7 @@ async fn next(client: &mut sse::Client) -> Value {
 async fn keys<const N: usize>(client: &mut sse::Client) -> [String; N] {
     let mut keys = [const { String::new() }; N];
     for key in &mut keys {
-        *key = next(client).await["key"].as_str().unwrap().to_owned();
+        next(client).await["key"].as_str().unwrap().clone_into(key);
     }
     keys
 }

@@ -259,3 +259,28 @@ async fn the_cursor_for_load_then_stream_names_what_the_snapshot_cannot_see() {
     let missed: Vec<i64> = tailer.read().await.into_iter().filter(|&id| !cursor.contains(id)).collect();
     assert_eq!(missed, [first]);
 }
+
+/// Where transactions can be prepared nobody rings, and a prepared one is a writer like any other, though no session holds it.
+#[tokio::test]
+async fn a_prepared_transaction_is_waited_for() {
+    let db = Database::with_two_phase_commit().await;
+    let mut tailer = Stepped::new(&db).await;
+    let (preparing, quick) = (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    let mut prepared = Vec::new();
+    for name in ["one", "two"] {
+        execute(&preparing, "BEGIN").await;
+        prepared.push(emit(&preparing).await);
+        execute(&preparing, &format!("PREPARE TRANSACTION '{name}'")).await;
+    }
+    let last = emit(&quick).await;
+    assert_eq!(tailer.read().await, [last]);
+    for _ in 0..20 {
+        assert!(tailer.read().await.is_empty());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(tailer.cursor(), format!("{last}~{}-{}", prepared[0], prepared[1]));
+    execute(&quick, "COMMIT PREPARED 'one'").await;
+    assert_eq!(tailer.read().await, [prepared[0]]);
+    execute(&quick, "ROLLBACK PREPARED 'two'").await;
+    assert_eq!(tailer.settle().await, last.to_string());
+}

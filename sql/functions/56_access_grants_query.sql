@@ -12,17 +12,44 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     )
 $$;
 
+-- Makes the view anew. DROP … CASCADE of a table that it reads takes the view along, with its owner and its privileges.
+CREATE OR REPLACE FUNCTION rowcast.replace_grants(query text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    missing CONSTANT boolean := to_regclass('rowcast.grants') IS NULL;
+BEGIN
+    EXECUTE rowcast.grants_definition(query);
+    IF missing THEN
+        EXECUTE format('ALTER VIEW rowcast.grants OWNER TO %s', (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'rowcast'));
+        GRANT SELECT ON rowcast.grants TO rowcast_server, rowcast_reader;
+    END IF;
+END
+$$;
+
+-- Without the view nobody could be let in and no migration applied. Nobody's access is the safe one to assume: the memberships may be
+-- years old where use_grants() had replaced them.
+DO $$
+BEGIN
+    IF to_regclass('rowcast.grants') IS NULL THEN
+        PERFORM rowcast.replace_grants('SELECT NULL AS user_id, NULL AS organization_id, NULL AS permission WHERE false');
+        RAISE WARNING 'rowcast.grants was dropped, so nobody may see anything'
+            USING HINT = 'Call rowcast.use_grants() with the query that it had, or with (NULL, NULL) to go back to rowcast.memberships.';
+    END IF;
+END
+$$;
+
 -- Refuses a query that is not one, or does not give exactly the three columns.
 CREATE OR REPLACE FUNCTION rowcast.check_grants_query(query text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    hint CONSTANT text := 'Write one SELECT that gives user_id, organization_id and permission.';
     given text[];
 BEGIN
     IF query IS NULL THEN
         RETURN;
     END IF;
-    PERFORM rowcast.check_parses_alone(query, 'the query');
-    PERFORM rowcast.check_parses_alone(format(E'SELECT FROM (%s\n) AS given', query), 'the query');
+    PERFORM rowcast.check_parses(query, '', 'the query', hint);
+    PERFORM rowcast.check_parses(format(E'SELECT FROM (%s\n) AS given', query), '', 'the query', hint);
     -- A view, because Postgres tells a query's columns no other way.
     EXECUTE format(E'CREATE VIEW rowcast.grants_candidate AS SELECT given.* FROM (%s\n) AS given', query);
     SELECT array_agg(attname::text ORDER BY attname::text) INTO given
@@ -30,38 +57,7 @@ BEGIN
     DROP VIEW rowcast.grants_candidate;
     IF given IS DISTINCT FROM '{organization_id,permission,user_id}'::text[] THEN
         RAISE EXCEPTION 'the query gives %, not user_id, organization_id and permission', coalesce(array_to_string(given, ', '), 'no column')
-            USING ERRCODE = 'invalid_parameter_value';
+            USING ERRCODE = 'invalid_parameter_value', HINT = hint;
     END IF;
 END
-$$;
-
--- Fails now rather than at the first connection: the owner of the view lacks SELECT, or row-level security would silently hide rows.
-CREATE OR REPLACE FUNCTION rowcast.check_grants_readable() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
-BEGIN
-    PERFORM FROM rowcast.grants LIMIT 1;
-EXCEPTION WHEN OTHERS THEN
-    RAISE EXCEPTION USING
-        ERRCODE = SQLSTATE,
-        MESSAGE = format('rowcast.grants cannot be read: %s', SQLERRM),
-        HINT = 'Its owner needs SELECT on every table of the query, and policies must not hide rows from it (BYPASSRLS).';
-END
-$$;
-
--- Tables that rowcast.grants reads, through views or not, and that nobody watches.
-CREATE OR REPLACE FUNCTION rowcast.unwatched_grant_tables() RETURNS SETOF regclass
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE read (relation) AS (
-        SELECT 'rowcast.grants'::regclass::oid
-        UNION
-        SELECT d.refobjid
-        FROM read
-        JOIN pg_rewrite w ON w.ev_class = read.relation
-        JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
-    )
-    SELECT c.oid::regclass
-    FROM read JOIN pg_class c ON c.oid = read.relation
-    WHERE c.relkind NOT IN ('v', 'c')
-      AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = 'rowcast_access_update')
-    ORDER BY c.oid::regclass::text
 $$;

@@ -1,0 +1,88 @@
+-- Generates the statements of the trigger function: from a transition table into the outbox.
+--
+-- Statements are static SQL, which plpgsql plans once a session, and short: what a capture costs is mostly what the
+-- executor sets up for each statement. So the usual cases have a statement of their own, which does without pairing and
+-- without the events function: INSERT, DELETE, and the UPDATE of one row that stays in view. It is an
+-- optimisation and nothing else: the events function would yield the same rows.
+
+-- The mark is an uncorrelated subquery: taken once a statement, before its first id, and not at all if it has no row.
+CREATE OR REPLACE FUNCTION rowcast.outbox_insert(query text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT E'INSERT INTO rowcast.outbox (id, event_type, audience, organization_id, user_id, chatbot_id, session_id,\n'
+            '                            source, source_key, operation, priority, data)\n'
+            'SELECT CASE WHEN (SELECT rowcast.mark_writer()) THEN nextval(''rowcast.outbox_id_seq'') END,\n'
+            || query || ';';
+END;
+
+CREATE OR REPLACE FUNCTION rowcast.plain_statement(definition jsonb, operation text, transition_row text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT rowcast.outbox_insert(format(E'%s\nFROM (\n    SELECT %s\n    FROM (SELECT %s AS r FROM %s) AS t\n%s    OFFSET 0\n) AS e',
+        rowcast.indented(rowcast.outbox_row(definition, quote_literal(operation)), 7),
+        rowcast.indented_but_first(rowcast.described_row(definition, 't.r'), 11),
+        transition_row,
+        CASE operation WHEN 'INSERT' THEN 'rowcast_new AS n' ELSE 'rowcast_old AS o' END,
+        CASE WHEN definition->>'filter' IS NOT NULL THEN format(E'    WHERE %s\n', rowcast.part(definition, 'filter', 't.r')) ELSE '' END));
+END;
+
+CREATE OR REPLACE FUNCTION rowcast.plain_update(definition jsonb, o text, n text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT rowcast.outbox_insert(format($plain$%s
+FROM (
+    SELECT %s%s
+    FROM (SELECT %s AS o, %s AS n FROM rowcast_old AS o CROSS JOIN rowcast_new AS n) AS t
+    WHERE NOT EXISTS (SELECT FROM rowcast_old OFFSET 1) AND NOT EXISTS (SELECT FROM rowcast_new OFFSET 1)
+      AND t.o *<> t.n%s
+    OFFSET 0
+) AS e
+WHERE %s$plain$,
+        rowcast.indented(rowcast.outbox_row(definition, '''UPDATE'''), 7),
+        rowcast.indented_but_first(rowcast.described_row(definition, 't.n'), 11),
+        (SELECT string_agg(format(E',\n           %s AS old_%s', rowcast.part(definition, p, 't.o'), p), '' ORDER BY i)
+         FROM unnest(rowcast.identity_parts(definition)) WITH ORDINALITY u (p, i)),
+        o, n,
+        CASE WHEN definition->>'filter' IS NOT NULL
+             THEN format(E'\n      AND %s AND %s', rowcast.part(definition, 'filter', 't.o'), rowcast.part(definition, 'filter', 't.n')) ELSE '' END
+        || CASE WHEN jsonb_typeof(definition->'changed') = 'object'
+                THEN format(E'\n      AND rowcast_capture.%s_changed(t.o, t.n)', definition->>'name') ELSE '' END,
+        (SELECT string_agg(format('e.old_%1$s IS NOT DISTINCT FROM e.%1$s', p), ' AND ' ORDER BY i)
+         FROM unnest(rowcast.identity_parts(definition)) WITH ORDINALITY u (p, i))));
+END;
+
+-- Through the events function. pairs: a FROM item p with change, o and n, and number, the order among them.
+-- A statement may hand one row's key to another (SET id = id + 1), so all that is deleted goes first.
+CREATE OR REPLACE FUNCTION rowcast.paired_statement(definition jsonb, pairs text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT rowcast.outbox_insert(format(E'       e.*\nFROM (\n%s\n) AS p\n'
+                                        'CROSS JOIN LATERAL rowcast_capture.%s_events(p.change, p.o, p.n) AS e\n'
+                                        'ORDER BY e.operation <> ''DELETE'', p.number',
+                                        rowcast.indented(pairs, 4), definition->>'name'));
+END;
+
+-- The old and the new row of each updated one.
+--
+-- Both transition tables are filled in step, so the rows of an UPDATE pair by position. A join by key instead would be
+-- planned once for ever: after twenty updates of one row an update of 100,000 ran for minutes as a nested loop. It would
+-- also lose the pair when the key itself changes, and tables without one. Should the two ever differ in length (a
+-- trigger that suppressed the second half of a move between partitions), nothing is known about pairs, and everything old is
+-- a DELETE, everything new an INSERT.
+CREATE OR REPLACE FUNCTION rowcast.update_pairs(o text, n text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format($pairs$SELECT CASE WHEN in_step THEN 'UPDATE' WHEN is_new THEN 'INSERT' ELSE 'DELETE' END AS change,
+       CASE WHEN is_new THEN previous ELSE r END AS o, r AS n, number
+FROM (SELECT *, lag(r) OVER (ORDER BY number, is_new) AS previous,
+             (SELECT count(*) FROM rowcast_old) = (SELECT count(*) FROM rowcast_new) AS in_step
+      FROM (SELECT row_number() OVER () AS number, false AS is_new, %s AS r FROM rowcast_old AS o
+            UNION ALL
+            SELECT row_number() OVER (), true, %s FROM rowcast_new AS n) AS rows) AS pairs
+WHERE is_new OR NOT in_step$pairs$, o, n);
+END;

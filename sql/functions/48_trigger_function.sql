@@ -1,0 +1,121 @@
+-- Generates the trigger function of an attachment: from a statement's transition tables into the outbox, with one INSERT
+-- and at most one notification a statement, however many rows it wrote.
+--
+-- It runs with the rights of the table's owner, whoever writes, and with settings of its own: neither the app's
+-- search_path nor its time zone and formats have a say in what is sent.
+--
+-- Nested writes. A trigger of the app that writes the same table fires before ours: its statement is captured first, and
+-- what the outer statement's transition table holds is out of date by then. So a nested statement leaves a note of how
+-- deep it was, for the length of the transaction, and an outer one that finds a note deeper than itself reads
+-- the rows again by key: the last event of a key agrees with the table. A row that was deleted and is there again is an UPDATE,
+-- one that was written and is gone by now is no event, because the nested DELETE has been told.
+CREATE OR REPLACE FUNCTION rowcast.trigger_function(definition jsonb, function_name text, row_function text) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name    text    := definition->>'name';
+    o       text    := format('rowcast_capture.%s(o.*)', row_function);
+    n       text    := format('rowcast_capture.%s(n.*)', row_function);
+    guarded boolean := definition->>'on_error' = 'skip';
+BEGIN
+    RETURN format($function$CREATE FUNCTION rowcast_capture.%1$s() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+%10$sAS $rowcast$
+#variable_conflict use_column
+DECLARE
+    rung   text;
+%2$sBEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        IF rowcast.capture_truncate(%3$L, %4$L, %5$L) THEN
+            rung := rowcast.ring_doorbell();
+        END IF;
+        RETURN NULL;
+    END IF;
+
+%6$s    IF TG_OP = 'INSERT' THEN
+%7$s
+    ELSIF TG_OP = 'DELETE' THEN
+%8$s
+    ELSE
+%9$s
+    END IF;
+    IF FOUND THEN
+        rung := rowcast.ring_doorbell();
+    END IF;
+    RETURN NULL;
+END
+$rowcast$;$function$,
+        function_name,
+        CASE WHEN (definition->>'reread')::boolean THEN format(
+            E'    depth  integer := pg_trigger_depth();\n'
+            '    -- How deep inside other triggers this transaction has written the table.\n'
+            '    nested integer := coalesce(nullif(current_setting(''rowcast.depth_%s'', true), ''''), ''1'')::integer;\n', name) ELSE '' END,
+        name, definition->>'event_type', definition->>'source',
+        CASE WHEN (definition->>'reread')::boolean THEN rowcast.indented(rowcast.nested_branch(definition, o, n), 4) || E'\n' ELSE '' END,
+        rowcast.indented(CASE WHEN guarded THEN rowcast.paired_statement(definition,
+                format('SELECT ''INSERT'' AS change, rowcast_capture.%s_row(NULL) AS o, %s AS n, 1 AS number FROM rowcast_new AS n', name, n))
+            ELSE rowcast.plain_statement(definition, 'INSERT', n) END, 8),
+        rowcast.indented(CASE WHEN guarded THEN rowcast.paired_statement(definition,
+                format('SELECT ''DELETE'' AS change, %s AS o, rowcast_capture.%s_row(NULL) AS n, 1 AS number FROM rowcast_old AS o', o, name))
+            ELSE rowcast.plain_statement(definition, 'DELETE', o) END, 8),
+        rowcast.indented(CASE WHEN guarded THEN '' ELSE E'-- One row that stays in view, the usual case.\n'
+                || rowcast.plain_update(definition, o, n) || E'\nIF NOT FOUND THEN\n' END
+            || rowcast.indented(rowcast.paired_statement(definition, rowcast.update_pairs(o, n)), CASE WHEN guarded THEN 0 ELSE 4 END)
+            || CASE WHEN guarded THEN '' ELSE E'\nEND IF;' END, 8),
+        rowcast.settings_of_capture(definition));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION rowcast.nested_branch(definition jsonb, o text, n text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name text := definition->>'name';
+BEGIN
+    RETURN format($branch$IF depth > nested THEN
+    nested := set_config('rowcast.depth_%1$s', depth::text, true);
+ELSIF nested > depth THEN
+    -- Triggers of the app have written the table meanwhile: what counts is how its rows are now.
+    IF TG_OP = 'INSERT' THEN
+%2$s
+    ELSIF TG_OP = 'DELETE' THEN
+%3$s
+    ELSE
+%4$s
+    END IF;
+    IF FOUND THEN
+        rung := rowcast.ring_doorbell();
+    END IF;
+    RETURN NULL;
+END IF;
+$branch$,
+        name,
+        rowcast.indented(rowcast.paired_statement(definition, rowcast.written_now(definition, n)), 8),
+        rowcast.indented(rowcast.paired_statement(definition, rowcast.deleted_now(definition, o)), 8),
+        rowcast.indented(rowcast.paired_statement(definition, rowcast.deleted_now(definition, o) || format(
+            E'\nUNION ALL\n%s\nWHERE rowcast_capture.%s_key(%s) <> ALL (SELECT rowcast_capture.%s_key(%s) FROM rowcast_old AS o)',
+            rowcast.written_now(definition, n), name, n, name, o)), 8));
+END
+$$;
+
+-- Rows of the new table as they are now, without those that are gone.
+CREATE OR REPLACE FUNCTION rowcast.written_now(definition jsonb, n text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format(E'SELECT ''INSERT'' AS change, rowcast_capture.%1$s_row(NULL) AS o, rowcast_capture.%1$s_row(c.*) AS n, 1 AS number\n'
+                  'FROM rowcast_new AS n CROSS JOIN LATERAL rowcast_capture.%1$s_current(%2$s) AS c', definition->>'name', n);
+END;
+
+-- Rows of the old table, each with the row that has its key now, if there is one.
+CREATE OR REPLACE FUNCTION rowcast.deleted_now(definition jsonb, o text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format(E'SELECT CASE WHEN rowcast_capture.%1$s_key(c.*) IS NULL THEN ''DELETE'' ELSE ''UPDATE'' END AS change,\n'
+                  '       %2$s AS o, rowcast_capture.%1$s_row(c.*) AS n, 1 AS number\n'
+                  'FROM rowcast_old AS o LEFT JOIN LATERAL rowcast_capture.%1$s_current(%2$s) AS c ON true', definition->>'name', o);
+END;
