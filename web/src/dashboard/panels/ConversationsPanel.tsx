@@ -45,7 +45,7 @@ function MessageRow({ message }: { message: MessageItem }) {
 function Content({ of: { content, status, error } }: { of: MessageItem }) {
   if (error) return <span className="rc-message-text rc-danger">{error}</span>;
   if (content === "[FILTERED]")
-    return <span className="rc-message-text rc-muted">Hidden: needs the admin role</span>;
+    return <span className="rc-message-text rc-muted">Hidden from your role</span>;
   if (content) return <span className="rc-message-text">{content}</span>;
   if (status === "generating") return <span className="rc-message-text rc-typing">Writing</span>;
   return <span className="rc-message-text rc-muted">No content</span>;

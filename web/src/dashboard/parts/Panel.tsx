@@ -25,9 +25,11 @@ export function Panel({ title, type, size, empty, hint, children }: Props) {
     <section className={`rc-panel rc-panel-${size}`} aria-labelledby={heading} data-type={type}>
       <header>
         <h2 id={heading}>{title}</h2>
-        <span className="rc-count" title={`Events of type ${type}`} data-testid={`count-${type}`}>
-          {formatCount(counts[type] ?? 0)}
-        </span>
+        {!closed && (
+          <span className="rc-count" title={`Events of type ${type}`} data-testid={`count-${type}`}>
+            {formatCount(counts[type] ?? 0)}
+          </span>
+        )}
       </header>
       {empty ? (
         <Nothing connected={connected} closed={closed} hint={hint} />
@@ -39,8 +41,7 @@ export function Panel({ title, type, size, empty, hint, children }: Props) {
 }
 
 function Nothing({ connected, closed, hint }: { connected: boolean; closed: boolean; hint: string }) {
-  if (closed)
-    return <p className="rc-nothing">Not visible to you: your role lacks the permission for these events.</p>;
+  if (closed) return <p className="rc-nothing rc-nothing-closed">Your role may not see these events.</p>;
   if (!connected) return <p className="rc-nothing rc-nothing-loading">Connecting…</p>;
   return <p className="rc-nothing">{hint}</p>;
 }
