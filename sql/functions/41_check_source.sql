@@ -11,7 +11,8 @@ DECLARE
     relation pg_class;
     name     text := rowcast.source_name(source);
     owner    text;
-    ancestor regclass;
+    parent   regclass;
+    child    regclass;
 BEGIN
     SELECT * INTO relation FROM pg_class WHERE oid = source;
     IF NOT FOUND THEN
@@ -52,15 +53,20 @@ BEGIN
             USING ERRCODE = 'duplicate_object', HINT = format('Detach it first: SELECT rowcast.detach(%L);', source::text);
     END IF;
 
-    SELECT a.root INTO ancestor
+    SELECT a INTO parent FROM rowcast.ancestors(source) a LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% is a partition or child of %', name, rowcast.source_name(parent)
+            USING ERRCODE = 'wrong_object_type',
+                  HINT = format('Statements on the parent would not be captured. Attach %s instead, if need be with a filter.', parent);
+    END IF;
+    SELECT a.root INTO child
     FROM rowcast.attachment_triggers a
-    WHERE a.facts->>'event_type' = check_source.event_type
-      AND (a.root IN (SELECT rowcast.ancestors(source)) OR source IN (SELECT rowcast.ancestors(a.root)))
+    WHERE a.facts->>'event_type' = check_source.event_type AND a.root IN (SELECT rowcast.hierarchy(source))
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION '% would be captured twice: % is attached to % already', name, rowcast.source_name(ancestor), event_type
+        RAISE EXCEPTION 'rows of % would be captured twice: it is attached to % by itself', rowcast.source_name(child), event_type
             USING ERRCODE = 'duplicate_object',
-                  HINT = format('A parent covers its partitions and children. To change which one it is: SELECT rowcast.detach(%L);', ancestor::text);
+                  HINT = format('A parent covers its partitions and children: SELECT rowcast.detach(%L);', child::text);
     END IF;
 END
 $$;

@@ -60,8 +60,11 @@ BEGIN
     END IF;
 
     RETURN QUERY
-        SELECT s.statement
+        SELECT CASE WHEN own.attachment IS NULL THEN s.statement
+                    ELSE format('-- %s is attached to %s by itself: detach it, and refresh again', rowcast.source_name(h.relation), facts->>'event_type') END
         FROM rowcast.hierarchy(root) AS h (relation)
+        LEFT JOIN LATERAL (SELECT t.attachment FROM rowcast.attachment_triggers t
+                           WHERE t.relation = h.relation AND t.facts->>'event_type' = refresh_statements.facts->>'event_type' LIMIT 1) own ON true
         CROSS JOIN LATERAL rowcast.relation_statements(facts, h.relation) AS s (statement)
         WHERE NOT EXISTS (SELECT FROM rowcast.attachment_triggers t WHERE t.attachment = refresh_statements.attachment AND t.relation = h.relation);
 

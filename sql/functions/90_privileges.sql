@@ -13,16 +13,13 @@ GRANT INSERT (source, event_type, operation, sqlstate, message) ON rowcast.captu
 GRANT USAGE ON SEQUENCE rowcast.outbox_id_seq TO rowcast_writer;
 GRANT SELECT ON rowcast.event_types, rowcast.secret_patterns, rowcast.attachment_triggers, rowcast.attachments TO rowcast_writer;
 
--- The server reads what happened, and keeps track of how far it has read.
-GRANT SELECT ON rowcast.outbox, rowcast.settled, rowcast.epochs, rowcast.settings, rowcast.capture_errors,
-                rowcast.attachment_triggers, rowcast.attachments, rowcast.outbox_id_seq TO rowcast_server;
-GRANT INSERT, UPDATE ON rowcast.settled, rowcast.epochs TO rowcast_server;
-
-GRANT SELECT ON rowcast.outbox, rowcast.settled, rowcast.settings, rowcast.secret_patterns, rowcast.capture_errors,
-                rowcast.attachment_triggers, rowcast.attachments TO rowcast_reader;
+-- What else the server and readers see is in 91_server_privileges.sql.
+GRANT SELECT ON rowcast.attachment_triggers, rowcast.attachments TO rowcast_server, rowcast_reader;
+GRANT SELECT ON rowcast.capture_errors TO rowcast_server;
+GRANT SELECT ON rowcast.secret_patterns TO rowcast_reader;
 
 GRANT EXECUTE ON FUNCTION rowcast.emit(text, text, jsonb, text, text, text, text) TO rowcast_writer, rowcast_server;
-GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_writer, rowcast_server, rowcast_reader;
+GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_writer;
 
 -- The views above look an attachment's table up.
 GRANT EXECUTE ON FUNCTION rowcast.attached_table(text), rowcast.json_or_null(text), rowcast.source_name(oid)

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod capture;
 mod demo;
 mod harness;
 mod journey;

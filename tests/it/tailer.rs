@@ -7,9 +7,8 @@ use rowcast::{
     cursor::Cursor,
     log::{Interest, Log, Position, Read},
     postgres,
-    tailer::{Step, Tailer},
+    tailer::Tailer,
 };
-use tokio::sync::Notify;
 use tokio_postgres::Client;
 
 use crate::harness::{Database, Role};
@@ -26,14 +25,14 @@ impl Stepped {
     async fn new(db: &Database) -> Self {
         let database = postgres::Database::new(&db.url_as(Role::Server), 4).unwrap();
         let access = Arc::new(Access::load(database.clone()).await.unwrap());
-        let tailer = Tailer::new(database.clone(), access, Arc::new(Notify::new()), 16 << 20).await.unwrap();
+        let tailer = Tailer::new(database.clone(), access, Arc::default(), 16 << 20).await.unwrap();
         let log = tailer.log();
         Self { tailer, connection: database.connection().await.unwrap(), log, position: 0 }
     }
 
     /// Steps until there is no more to read now, and returns the ids that were new.
     async fn read(&mut self) -> Vec<i64> {
-        while self.tailer.step(&self.connection).await.unwrap() == Step::More {}
+        while self.tailer.step(&self.connection).await.unwrap().more {}
         let Read::Entries { entries, position, .. } = self.log.read(self.position, &Interest::Everything, usize::MAX)
         else {
             panic!("the log is too small for this test");

@@ -3,15 +3,18 @@
 //! One step reads, in one snapshot, changes of access and events. The changes are applied before the first event of the step is published, so no event is sent by
 //! grants that are older than it. What the [frontier](crate::frontier) cannot decide yet is read again until it can.
 
+mod alertness;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::alertness::{Alertness, SAFETY_POLL};
 use crate::{
     access::Access,
     event::Event,
@@ -19,6 +22,7 @@ use crate::{
     log::Log,
     postgres::{
         self, Connection, Database,
+        listener::Doorbell,
         outbox::{self, Batch},
     },
 };
@@ -31,12 +35,6 @@ const BATCH: (usize, usize) = (64, 64 * 1024);
 
 /// Ids below the settled floor that are read at start, so that clients who come back after a restart find their place in the log.
 const WARM_UP_IDS: i64 = 10_000;
-
-/// Under everything: even if no notification ever came, this is how late an event can be.
-const SAFETY_POLL: Duration = Duration::from_secs(1);
-
-/// The poll of a database whose writers do not ring (two-phase commit).
-const SILENT_POLL: Duration = Duration::from_millis(20);
 
 /// Gaps are mostly filled within a commit's time.
 const GAP_POLL: Duration = Duration::from_millis(2);
@@ -65,14 +63,14 @@ pub struct Tailer {
     access: Arc<Access>,
     log: Arc<Log>,
     /// Rung by the listener.
-    bell: Arc<Notify>,
+    doorbell: Arc<Doorbell>,
     status: watch::Sender<Status>,
     frontier: Frontier,
     /// The snapshot of the last step: changes of access are those that it did not see.
     snapshot: Option<String>,
-    /// How long to wait for the bell when nothing is missing.
-    idle_poll: Duration,
+    alertness: Alertness,
     writers_asked: Option<Instant>,
+    /// How long to wait before gaps that belong to open transactions are looked into again.
     waiting_poll: Duration,
     stored: i64,
     stored_at: Instant,
@@ -80,11 +78,11 @@ pub struct Tailer {
 
 /// What a step found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// There is more to read at once.
-    More,
-    /// All there is has been read.
-    CaughtUp,
+pub struct Step {
+    /// Whether there was anything.
+    pub found: bool,
+    /// Whether there is more to read at once.
+    pub more: bool,
 }
 
 impl Tailer {
@@ -95,7 +93,7 @@ impl Tailer {
     pub async fn new(
         database: Database,
         access: Arc<Access>,
-        bell: Arc<Notify>,
+        doorbell: Arc<Doorbell>,
         log_bytes: usize,
     ) -> Result<Self, postgres::Error> {
         let connection = database.connection().await?;
@@ -107,11 +105,11 @@ impl Tailer {
             database,
             access,
             log: Arc::new(Log::new(log_bytes, first)),
-            bell,
+            doorbell,
             status: watch::Sender::new(Status::CatchingUp),
             frontier: Frontier::new(first, start.settled),
             snapshot: None,
-            idle_poll: if rings { SAFETY_POLL } else { SILENT_POLL },
+            alertness: Alertness::new(rings, Instant::now()),
             writers_asked: None,
             waiting_poll: GAP_POLL,
             stored: start.settled,
@@ -137,7 +135,7 @@ impl Tailer {
     /// When the database fails.
     pub async fn catch_up(&mut self) -> Result<(), postgres::Error> {
         let connection = self.database.connection().await?;
-        while self.step(&connection).await? == Step::More {}
+        while self.step(&connection).await?.more {}
         self.caught_up();
         Ok(())
     }
@@ -178,10 +176,12 @@ impl Tailer {
         self.snapshot = None;
         loop {
             match self.step(&connection).await {
-                Ok(Step::More) => {}
-                Ok(Step::CaughtUp) => {
+                Ok(Step { more: true, .. }) => {}
+                Ok(Step { found, .. }) => {
                     *wait = BACK_OFF.0;
                     self.caught_up();
+                    self.alertness.note_read(found, self.doorbell.holds_lock(), Instant::now());
+                    self.doorbell.want_lock(self.alertness.wants_lock());
                     self.pause().await;
                 }
                 Err(error) => {
@@ -196,17 +196,20 @@ impl Tailer {
     /// Waits for the bell, or until gaps are worth another look.
     async fn pause(&mut self) {
         let poll = match self.frontier.urgency() {
-            Urgency::None => self.idle_poll,
+            Urgency::None => SAFETY_POLL,
             Urgency::Soon => GAP_POLL,
-            Urgency::Waiting => self.waiting_poll.min(self.idle_poll),
+            Urgency::Waiting => self.waiting_poll,
         };
         self.waiting_poll = match self.frontier.urgency() {
             Urgency::Waiting => (self.waiting_poll * 2).min(SAFETY_POLL),
             Urgency::None | Urgency::Soon => GAP_POLL,
         };
         tokio::select! {
-            () = self.bell.notified() => self.waiting_poll = GAP_POLL,
-            () = tokio::time::sleep(poll) => {}
+            () = self.doorbell.rung() => {
+                self.waiting_poll = GAP_POLL;
+                self.alertness.note_ring(Instant::now());
+            }
+            () = tokio::time::sleep(poll.min(self.alertness.patience())) => {}
         }
     }
 
@@ -223,17 +226,20 @@ impl Tailer {
         // Without a step before, anything may have changed since.
         let changed_users = if self.snapshot.is_some() { batch.changed_users.as_slice() } else { &[None] };
         self.access.apply(connection, changed_users).await?;
-        let full = batch.full;
+        let step = Step { found: !batch.events.is_empty() || !batch.changed_users.is_empty(), more: batch.full };
         self.publish(batch);
         self.store_settled(connection).await?;
-        Ok(if full { Step::More } else { Step::CaughtUp })
+        Ok(step)
     }
 
     async fn ask_who_writes(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
         let due = self.writers_asked.is_none_or(|asked| asked.elapsed() >= WRITERS_INTERVAL);
-        if due && self.frontier.wants_writers() {
+        // Before the question: the answer counts for a lock that was held by then.
+        let hold = self.doorbell.holds_lock();
+        if due && self.frontier.wants_writers() || hold.is_some() && self.alertness.wants_writers() {
             let writers = outbox::read_writers(connection, self.frontier.needs_bound()).await?;
             self.frontier.note_writers(&writers);
+            self.alertness.note_writers(&writers, hold);
             self.writers_asked = Some(Instant::now());
         }
         Ok(())
