@@ -130,6 +130,13 @@ describe("what the server says", () => {
     expect(connection.state.cursor).toBe("21");
   });
 
+  it("access_changed: what the stream covers from now on", async () => {
+    await open();
+    const changed = { status: "access_changed", subscriptions: ["user_activity"] };
+    await server.last.stream(connectedFrame("10") + statusFrame(changed));
+    expect(connection.state).toMatchObject({ subscriptions: ["user_activity"], organizations: null });
+  });
+
   it("degraded and recovered: the stream stays", async () => {
     await open();
     await server.last.stream(connectedFrame("10") + statusFrame({ status: "degraded" }));
