@@ -175,12 +175,13 @@ impl Session {
                 self.beat();
                 return Some(chunk);
             }
-            if self.history.is_none() {
-                self.wait().await;
-            }
+            // Only now, when the log has just been read: the heartbeat is to say how far.
             if Instant::now() >= self.next_heartbeat {
                 self.beat();
                 return Some(self.heartbeat());
+            }
+            if self.history.is_none() {
+                self.wait().await;
             }
         }
     }

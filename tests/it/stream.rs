@@ -267,6 +267,19 @@ async fn the_heartbeat_moves_the_cursor_of_a_quiet_client() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_names_the_head_of_its_own_time() {
+    let db = Database::new().await;
+    let app = prepare(&db).await;
+    // Long enough that the row is in the log before the first heartbeat.
+    let server = Server::start_with(&db, &[("ROWCAST_HEARTBEAT", "3s")]).await;
+    let mut ann = connect(&server, "ann", None).await;
+    insert(&app, 1, "o2").await;
+    let event = ann.next_event().await.unwrap();
+    assert_eq!((&*event.event, event.id.as_deref()), ("cursor", Some("1")), "the first heartbeat after the row");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_cursor_of_no_use_is_said_to_be_so() {
     let db = Database::new().await;
     let app = prepare(&db).await;
