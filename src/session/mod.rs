@@ -247,8 +247,9 @@ impl Session {
         let grants = &current.value;
         let types = self.wanted.types(&self.server.access.policy().value, grants);
         let interest = self.wanted.interest(grants);
+        let may_stay = self.wanted.may_connect(grants);
         let unchanged = types == self.types && interest == *self.subscription.interest();
-        if unchanged {
+        if unchanged && may_stay {
             return None;
         }
         self.types = types;
@@ -258,7 +259,7 @@ impl Session {
             organizations: self.wanted.organizations(grants),
         };
         let mut frames = sse::status_frame(&changed, None);
-        if !self.wanted.may_connect(grants) {
+        if !may_stay {
             frames.push_str(&closing(CloseReason::AccessRevoked));
             self.closed = true;
         }

@@ -350,6 +350,23 @@ async fn changes_of_access_reach_open_streams() {
 }
 
 #[tokio::test]
+async fn losing_the_organization_that_was_asked_for_ends_the_stream() {
+    let db = Database::new().await;
+    prepare(&db).await;
+    let admin = db.connect().await;
+    let server = Server::start(&db).await;
+    let query = "organizationId=o1&subscriptions=document_processing";
+    let mut dora = sse::Client::connect_with(&server.url(), query, &harness::token("dora"), None).await;
+    assert_eq!(status(&mut dora).await["status"], "connected");
+    let leave = "DELETE FROM rowcast.memberships WHERE user_id = 'dora' AND organization_id = 'o1'";
+    admin.batch_execute(leave).await.unwrap();
+    assert_eq!(status(&mut dora).await["status"], "access_changed");
+    assert_eq!(status(&mut dora).await, json!({"status": "closing", "reason": "access_revoked"}), "she is still in o2");
+    assert!(dora.next_event().await.is_none());
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn refusals_say_why_and_repeat_nothing() {
     let db = Database::new().await;
     prepare(&db).await;
