@@ -284,6 +284,8 @@ async fn a_cursor_of_no_use_is_said_to_be_so() {
     let db = Database::new().await;
     let app = prepare(&db).await;
     let server = Server::start(&db).await;
+    let mut client = connect(&server, "ann", Some("1")).await;
+    assert_eq!(status(&mut client).await["reason"], "cursor_ahead", "nothing has been given out yet");
     insert(&app, 1, "o1").await;
     for (cursor, reason) in
         [("nonsense", "invalid_cursor"), ("5~7", "invalid_cursor"), ("999", "cursor_ahead"), ("1@3", "cursor_ahead")]
