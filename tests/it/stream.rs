@@ -376,12 +376,14 @@ async fn refusals_say_why_and_repeat_nothing() {
     let path = "/api/v1/realtime/sse";
     let ann = harness::token("ann");
     let stranger = harness::token("stranger");
-    let cases: [(&str, Option<&str>, u16, &str); 13] = [
+    let sam = harness::token("sam");
+    let cases: [(&str, Option<&str>, u16, &str); 14] = [
         ("", None, 401, "token_required"),
         ("", Some("rubbish-<script>"), 401, "invalid_token"),
         ("", Some(&stranger), 403, "not_a_member"),
         ("?organizationId=o2", Some(&ann), 403, "not_a_member"),
         ("?organizationId=nowhere", Some(&ann), 403, "not_a_member"),
+        ("?organizationId=%00", Some(&sam), 403, "not_a_member"),
         ("?subscriptions=system_health", Some(&ann), 403, "permission_required"),
         ("?subscriptions=document_processing,rubbish", Some(&ann), 400, "unknown_event_type"),
         ("?subscriptions=,%20,", Some(&ann), 400, "no_valid_subscription"),
