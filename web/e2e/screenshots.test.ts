@@ -16,7 +16,8 @@ it.each([
   ["narrow", "light", NARROW],
 ] as const)("%s", async (name, colorScheme, viewport) => {
   const page = await stage.openLive({ colorScheme, viewport });
-  const shoot = (state: string) => page.screenshot({ path: path(`${name}-${state}`), fullPage: true });
+  const shoot = (state: string) =>
+    page.screenshot({ animations: "disabled", path: path(`${name}-${state}`), fullPage: true });
   await shoot("empty");
   await writeALittleOfEverything();
   await countIs(page, "document_processing", 6);
@@ -26,23 +27,23 @@ it.each([
 
   await page.locator('[data-type="error_notification"] li').getByRole("button").click();
   await page.getByRole("dialog").waitFor();
-  await page.screenshot({ path: path(`${name}-inspector`) });
+  await page.screenshot({ animations: "disabled", path: path(`${name}-inspector`) });
   await page.keyboard.press("Escape");
 
   await stage.server.kill();
   await statusIs(page, "Reconnecting");
   await page.getByText("Next attempt").waitFor();
-  await page.screenshot({ path: path(`${name}-reconnecting`) });
+  await page.screenshot({ animations: "disabled", path: path(`${name}-reconnecting`) });
 });
 
 it.each(["light", "dark"] as const)("sign-in, %s", async (colorScheme) => {
   const { page } = await stage.open(undefined, { colorScheme, viewport: { width: 900, height: 680 } });
   await page.getByRole("button", { name: "Open the stream" }).waitFor();
-  await page.screenshot({ path: path(`signin-${colorScheme}`) });
+  await page.screenshot({ animations: "disabled", path: path(`signin-${colorScheme}`) });
   await page.getByLabel("Access token").fill("not.a.token");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").waitFor();
-  await page.screenshot({ path: path(`signin-refused-${colorScheme}`) });
+  await page.screenshot({ animations: "disabled", path: path(`signin-refused-${colorScheme}`) });
 });
 
 it("member without permissions", async () => {
@@ -52,7 +53,7 @@ it("member without permissions", async () => {
   await writeALittleOfEverything();
   await page.getByText("Hidden from your role").first().waitFor();
   expect(await page.getByText("Your role may not see these events.").count()).toBe(5);
-  await page.screenshot({ path: path("member"), fullPage: true });
+  await page.screenshot({ animations: "disabled", path: path("member"), fullPage: true });
 });
 
 const path = (name: string): string => `${import.meta.dirname}/screenshots/${name}.png`;

@@ -52,8 +52,15 @@ export function Dashboard({ token, onLeave }: Props) {
 
   return (
     <LiveContext value={live}>
-      <Header connection={connection} user={userOf(token)} onSignOut={() => onLeave(null)} />
-      <Notices connection={connection} reset={reset} onSeen={() => setReset(null)} onReconnect={reconnect} />
+      <div className="rc-top">
+        <Header connection={connection} user={userOf(token)} onSignOut={() => onLeave(null)} />
+        <Notices
+          connection={connection}
+          reset={reset}
+          onSeen={() => setReset(null)}
+          onReconnect={reconnect}
+        />
+      </div>
       <main className="rc-main">
         <ConnectionBar connection={connection} received={stats.received} />
         <TallyContext value={tally}>

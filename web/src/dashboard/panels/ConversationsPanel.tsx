@@ -33,7 +33,7 @@ function MessageRow({ message }: { message: MessageItem }) {
     <Row event={event} className={`rc-message rc-message-${from}`}>
       <span className="rc-message-head">
         <strong>{FROM[from]}</strong>
-        <small className="rc-ellipsis">{event.chatbotId}</small>
+        {event.chatbotId && <small className="rc-ellipsis">{event.chatbotId}</small>}
         {responseTime !== undefined && <small>{formatDuration(responseTime)}</small>}
         <Time of={event} />
       </span>
