@@ -145,7 +145,8 @@ describe("what the server says", () => {
     expect(connection.state.degraded).toBe(false);
   });
 
-  it("closing: comes back exactly when it was told to", async () => {
+  it("closing: comes back exactly when it was told to, the server having drawn the delay", async () => {
+    server.environment.random = () => 0;
     await open();
     await server.last.stream(`${connectedFrame("10")}retry: 2718\n${statusFrame({ status: "closing" })}`);
     await server.last.end();

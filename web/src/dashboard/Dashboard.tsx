@@ -20,6 +20,19 @@ import { HealthPanel } from "./panels/HealthPanel.js";
 import { MetricsPanel } from "./panels/MetricsPanel.js";
 import { userOf } from "./session.js";
 
+/** Made once: the panels follow the model by themselves, and what changes here with every event passes them by. */
+const PANELS = (
+  <>
+    <DocumentsPanel />
+    <ConversationsPanel />
+    <MetricsPanel />
+    <HealthPanel />
+    <AlertsPanel />
+    <ErrorsPanel />
+    <ActivityPanel />
+  </>
+);
+
 interface Props {
   token: string;
   /** Signed out, or turned away for a reason. */
@@ -65,13 +78,7 @@ export function Dashboard({ token, onLeave }: Props) {
         <ConnectionBar connection={connection} received={stats.received} />
         <TallyContext value={tally}>
           <div className="rc-grid">
-            <DocumentsPanel />
-            <ConversationsPanel />
-            <MetricsPanel />
-            <HealthPanel />
-            <AlertsPanel />
-            <ErrorsPanel />
-            <ActivityPanel />
+            {PANELS}
             <EventLog events={events} />
           </div>
         </TallyContext>

@@ -1,5 +1,6 @@
 // Messages as they are written.
 
+import { memo } from "react";
 import { formatDuration } from "../format.js";
 import { useModel } from "../live.js";
 import type { MessageItem } from "../model/messages.js";
@@ -27,7 +28,7 @@ export function ConversationsPanel() {
   );
 }
 
-function MessageRow({ message }: { message: MessageItem }) {
+const MessageRow = memo(function MessageRow({ message }: { message: MessageItem }) {
   const { event, from, responseTime } = message;
   return (
     <Row event={event} className={`rc-message rc-message-${from}`}>
@@ -40,7 +41,7 @@ function MessageRow({ message }: { message: MessageItem }) {
       <Content of={message} />
     </Row>
   );
-}
+});
 
 function Content({ of: { content, status, error } }: { of: MessageItem }) {
   if (error) return <span className="rc-message-text rc-danger">{error}</span>;

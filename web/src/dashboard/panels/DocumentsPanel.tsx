@@ -1,5 +1,6 @@
 // Documents moving through their stages.
 
+import { memo } from "react";
 import { formatDuration, formatName } from "../format.js";
 import { useModel } from "../live.js";
 import { type DocumentItem, STAGES } from "../model/documents.js";
@@ -28,7 +29,7 @@ export function DocumentsPanel() {
   );
 }
 
-function DocumentRow({ document }: { document: DocumentItem }) {
+const DocumentRow = memo(function DocumentRow({ document }: { document: DocumentItem }) {
   const { event, filename, stage, progress, status, error, processingTime } = document;
   return (
     <Row event={event} className={`rc-document rc-document-${status}`}>
@@ -55,7 +56,7 @@ function DocumentRow({ document }: { document: DocumentItem }) {
       <Time of={event} />
     </Row>
   );
-}
+});
 
 function Stages({ of: { reached, status } }: { of: DocumentItem }) {
   const at = STAGES.indexOf(reached);
