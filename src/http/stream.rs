@@ -53,8 +53,8 @@ async fn try_open(query: Query, headers: &HeaderMap, http: &Http) -> Result<Resp
     let wanted =
         wanted(query.subscriptions.as_deref(), query.organization_id, &grants.value, &server.access.policy().value)?;
     // A native EventSource sends the header on a reconnect, but keeps the query of its first URL.
-    let last_event_id =
-        headers.get("last-event-id").map(HeaderValue::as_bytes).or(query.last_event_id.as_deref().map(str::as_bytes));
+    let header = headers.get("last-event-id").map(HeaderValue::as_bytes).filter(|id| !id.is_empty());
+    let last_event_id = header.or(query.last_event_id.as_deref().map(str::as_bytes));
     let resume = resume(last_event_id.unwrap_or_default(), http).await?;
     let session = Session::open(Arc::clone(server), &identity, viewer, wanted, resume);
     Ok(event_stream(session.into_stream()))

@@ -1,6 +1,9 @@
 //! The outbox as the server reads it: the tailer's steps, and pages of history.
 
-use tokio_postgres::Row;
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
+use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     Connection, Error,
@@ -111,7 +114,17 @@ fn widen(short: i64, recent: u64) -> u64 {
     }
 }
 
-/// Reads a page of history: at most `limit` rows with ids in `ranges` that belong to `organizations` (none: to any), or to all.
+/// A piece of history.
+#[derive(Debug)]
+pub struct Page {
+    /// The rows, ascending by id.
+    pub events: Vec<Event>,
+    /// Whether the page ended for want of room, so that there may be more.
+    pub full: bool,
+}
+
+/// Reads a page of history: rows with ids in `ranges` that belong to `organizations` (none: to any), or to all. It ends after
+/// `limit` rows, or with the row that makes it larger than `max_bytes`: the rest of the answer is thrown away as it comes in.
 ///
 /// # Errors
 /// When the database fails.
@@ -120,11 +133,25 @@ pub async fn read_ranges(
     ranges: &[IdRange],
     organizations: Option<&[Box<str>]>,
     limit: i64,
-) -> Result<Vec<Event>, Error> {
+    max_bytes: usize,
+) -> Result<Page, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_ranges.sql")).await?;
     let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
-    let rows = connection.query(&statement, &[&firsts, &lasts, &organizations, &limit]).await?;
-    Ok(rows.iter().map(decode::event).collect::<Result<_, _>>()?)
+    let parameters: [&(dyn ToSql + Sync); 4] = [&firsts, &lasts, &organizations, &limit];
+    let mut rows = pin!(connection.query_raw(&statement, parameters).await?);
+    let mut page = Page { events: Vec::new(), full: false };
+    let mut bytes = 0;
+    while let Some(row) = rows.try_next().await? {
+        let event = decode::event(&row)?;
+        bytes += event.size();
+        page.events.push(event);
+        if bytes > max_bytes {
+            page.full = true;
+            return Ok(page);
+        }
+    }
+    page.full = i64::try_from(page.events.len()).unwrap_or(i64::MAX) >= limit;
+    Ok(page)
 }
 
 /// Where a tailer begins to read.
@@ -134,6 +161,9 @@ pub async fn read_ranges(
 pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_settled.sql")).await?;
     let row: Row = connection.query_one(&statement, &[]).await?;
+    if row.try_get::<_, &str>("encoding")? == "SQL_ASCII" {
+        return Err(Error::Encoding);
+    }
     Ok(Start { settled: row.try_get("settled")?, drawn: row.try_get("drawn")? })
 }
 

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Rows read in one step. Enough that a bulk load is not bound by round trips, little enough to stay in the processor's cache.
-const ROWS_PER_STEP: i64 = 1_000;
+const ROWS_PER_STEP: i64 = 500;
 
 /// Events and bytes appended to the log at once: about what a session writes at once.
 const BATCH: (usize, usize) = (64, 64 * 1024);

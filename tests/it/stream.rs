@@ -408,6 +408,27 @@ async fn refusals_say_why_and_repeat_nothing() {
 }
 
 #[tokio::test]
+async fn methods_and_paths_that_are_not_there() {
+    let db = Database::new().await;
+    let server = Server::start(&db).await;
+    for (method, target, expected) in [
+        ("HEAD", "/livez", 200),
+        ("HEAD", "/readyz", 200),
+        ("POST", "/livez", 405),
+        ("POST", "/api/v1/realtime/sse", 405),
+        ("POST", "/index.html", 405),
+        ("POST", "/nonsense", 404),
+        ("GET", "/../Cargo.toml", 404),
+        ("GET", "/%2e%2e/Cargo.toml", 404),
+    ] {
+        let response = sse::Client::request(&server.url(), method, target, "", "").await;
+        assert_eq!(response.status, expected, "{method} {target}");
+        assert_eq!(response.header("allow").is_some(), expected == 405, "{method} {target}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn health_is_told() {
     let db = Database::new().await;
     let server = Server::start(&db).await;

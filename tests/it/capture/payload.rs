@@ -167,10 +167,9 @@ async fn the_apps_settings_change_nothing() {
     let plain = stage.events().await;
     stage
         .write(
-            &"SET TimeZone = 'Asia/Tokyo'; SET IntervalStyle = 'postgres_verbose'; SET extra_float_digits = -10;
+            "SET TimeZone = 'Asia/Tokyo'; SET IntervalStyle = 'postgres_verbose'; SET extra_float_digits = -10;
              SET bytea_output = 'escape'; SET search_path = pg_temp; BEGIN; SET LOCAL DateStyle = 'SQL, DMY';
-             INSERT INTO public.t SELECT 1 + id, at, day, span, f, g, raw, cash, during FROM public.t; COMMIT"
-                .to_string(),
+             INSERT INTO public.t SELECT 1 + id, at, day, span, f, g, raw, cash, during FROM public.t; COMMIT",
         )
         .await;
     let odd = stage.events().await;
