@@ -166,11 +166,11 @@ async fn the_apps_settings_change_nothing() {
     stage.write(&format!("INSERT INTO t VALUES (1, {row})")).await;
     let plain = stage.events().await;
     stage
-        .write(&format!(
+        .write(
             "SET TimeZone = 'Asia/Tokyo'; SET IntervalStyle = 'postgres_verbose'; SET extra_float_digits = -10;
              SET bytea_output = 'escape'; SET search_path = pg_temp; BEGIN; SET LOCAL DateStyle = 'SQL, DMY';
-             INSERT INTO public.t SELECT 1 + id, at, day, span, f, g, raw, cash, during FROM public.t; COMMIT"
-        ))
+             INSERT INTO public.t SELECT 1 + id, at, day, span, f, g, raw, cash, during FROM public.t; COMMIT",
+        )
         .await;
     let odd = stage.events().await;
     assert_eq!(plain.len(), 2);
@@ -189,6 +189,16 @@ async fn the_apps_settings_change_nothing() {
     // And the app has its own back.
     let zone: String = stage.app.query_one("SELECT current_setting('TimeZone')", &[]).await.unwrap().get(0);
     assert_eq!(zone, "Asia/Tokyo");
+}
+
+#[tokio::test]
+async fn a_column_added_later_does_not_depend_on_settings_after_a_refresh() {
+    let stage = Stage::new("CREATE TABLE public.t (id int PRIMARY KEY)").await;
+    stage.attach("'public.t', 'user_activity'").await;
+    stage.own("ALTER TABLE t ADD COLUMN at timestamptz DEFAULT '2026-01-02 03:04:05+00', ADD COLUMN span interval DEFAULT '1 day 02:03'").await;
+    stage.own("SELECT rowcast.refresh_attachments()").await;
+    stage.write("SET TimeZone = 'Asia/Tokyo'; SET IntervalStyle = 'postgres_verbose'; INSERT INTO t VALUES (1)").await;
+    assert_eq!(stage.only_data().await, json!({"id": 1, "at": "2026-01-02T03:04:05+00:00", "span": "P1DT2H3M"}));
 }
 
 #[tokio::test]
