@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, sync::Notify};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -10,7 +11,11 @@ use crate::{
     access::{Access, token::Verifier},
     config::Config,
     http::{self, Http, accept},
-    postgres::{self, Database, listener, migrate},
+    postgres::{
+        self, Database,
+        listener::{self, Doorbell},
+        migrate,
+    },
     session,
     tailer::Tailer,
 };
@@ -25,7 +30,7 @@ pub struct App {
     address: SocketAddr,
     tailer: Tailer,
     http: Arc<Http>,
-    bell: Arc<Notify>,
+    doorbell: Arc<Doorbell>,
     notifications: tokio_postgres::Config,
     shutdown: CancellationToken,
 }
@@ -58,9 +63,9 @@ impl App {
         migrate_at(&database_url).await?;
         let database = Database::new(&database_url, settings.database_connections.into())?;
         let access = Arc::new(Access::load(database.clone()).await?);
-        let bell = Arc::new(Notify::new());
+        let doorbell = Arc::new(Doorbell::default());
         let log_bytes = usize::try_from(settings.log_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
-        let mut tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&bell), log_bytes).await?;
+        let mut tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&doorbell), log_bytes).await?;
         tailer.catch_up().await?;
         let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
         let listener = TcpListener::bind(settings.listen_addr).await.map_err(cannot_listen)?;
@@ -69,11 +74,12 @@ impl App {
             access,
             log: tailer.log(),
             database,
+            tailer: tailer.status(),
             heartbeat: settings.heartbeat,
             shutdown: shutdown.clone(),
         });
-        let http = Arc::new(Http { sessions, verifier, tailer: tailer.status() });
-        Ok(Self { listener, address, tailer, http, bell, notifications, shutdown })
+        let http = Arc::new(Http { sessions, verifier });
+        Ok(Self { listener, address, tailer, http, doorbell, notifications, shutdown })
     }
 
     /// Where it listens.
@@ -84,13 +90,13 @@ impl App {
 
     /// Serves until shutdown, then lets every stream say goodbye.
     pub async fn run(self) {
-        let Self { listener, tailer, http, bell, notifications, shutdown, .. } = self;
+        let Self { listener, tailer, http, doorbell, notifications, shutdown, .. } = self;
         let tasks = TaskTracker::new();
-        tasks.spawn(listener::listen(notifications, bell, shutdown.clone()));
+        tasks.spawn(listener::listen(notifications, doorbell, shutdown.clone()));
         tasks.spawn(tailer.run(shutdown.clone()));
         tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         tasks.close();
-        let service = warp::service(http::routes(&http));
+        let service = TowerToHyperService::new(warp::service(http::routes(&http)));
         accept::serve(listener, service, accept::Options::default(), shutdown).await;
         tasks.wait().await;
     }

@@ -1,5 +1,5 @@
 //! Every setting of the server, in one place: flag, environment variable, default and meaning.
-#![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "these comments are what --help prints")]
+#![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -8,8 +8,9 @@
 //!
 //! - [`event`], [`cursor`], [`frontier`]: pure. What an event is, what a client has seen, what may still come.
 //! - [`sse`]: event → bytes.
-//! - [`access`]: who is connected, and what they may see. `policy` and `redaction` are pure.
+//! - [`policy`]: pure. May this user see this event, and which of its fields?
 //! - [`postgres`]: the only place that knows SQL. Statements are files in `sql/queries`.
+//! - [`access`]: who is connected, and what they hold, as fresh as the events.
 //! - [`log`]: recent events in order, by organization: fan-out and history in one.
 //! - [`tailer`]: wake or poll → ordered batches, appended to the log.
 //! - [`session`]: one client: replay → splice → live.
@@ -32,6 +33,7 @@ pub mod event;
 pub mod frontier;
 pub mod http;
 pub mod log;
+pub mod policy;
 pub mod postgres;
 pub mod private_postgres;
 pub mod session;

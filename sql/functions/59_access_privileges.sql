@@ -11,7 +11,7 @@ REVOKE ALL ON FUNCTION
     rowcast.create_access_triggers(regclass, regprocedure),
     rowcast.membership_changed(),
     rowcast.access_rule_changed(),
-    rowcast.check_parses_alone(text, text),
+    rowcast.check_parses(text, text, text, text),
     rowcast.check_user_expression(regclass, text),
     rowcast.check_watched(regclass, text, text[]),
     rowcast.watched_tables(jsonb),
@@ -20,7 +20,9 @@ REVOKE ALL ON FUNCTION
     rowcast.watch_access(integer, regclass, text, text, text[]),
     rowcast.unwatch_access(),
     rowcast.grants_definition(text),
+    rowcast.replace_grants(text),
     rowcast.check_grants_query(text),
+    rowcast.grants_sources(),
     rowcast.check_grants_readable(),
     rowcast.unwatched_grant_tables(),
     rowcast.use_grants(text, jsonb)

@@ -14,8 +14,10 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::policy::{Grants, Policy};
-use crate::postgres::{self, Connection, Database};
+use crate::{
+    policy::{Grants, Policy},
+    postgres::{self, Connection, Database},
+};
 
 /// Who may see what, for everybody who is connected to this server.
 pub struct Access {

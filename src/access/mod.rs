@@ -1,8 +1,6 @@
-//! Who is connected, and what they may see.
+//! Who is connected, and what they hold.
 
 mod grants;
-pub mod policy;
-pub mod redaction;
 pub mod token;
 
 pub use grants::{Access, Versioned, Viewer};

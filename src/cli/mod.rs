@@ -1,5 +1,5 @@
 //! The command line: one file for each subcommand.
-#![expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "these comments are what --help prints")]
+#![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 mod attach;
 mod demo;

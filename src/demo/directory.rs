@@ -30,7 +30,7 @@ pub(super) struct Directory {
 impl Directory {
     pub(super) async fn load(client: &Client) -> Result<Self, Error> {
         let chatbots = client.query(include_str!("../../sql/chatbot/queries/list_chatbots.sql"), &[]).await?;
-        let colleagues = client.query(include_str!("../../sql/chatbot/queries/list_products.sql"), &[]).await?;
+        let colleagues = client.query(include_str!("../../sql/chatbot/queries/list_colleagues.sql"), &[]).await?;
         if chatbots.is_empty() {
             return Err(Error::Unseeded("chatbot"));
         }

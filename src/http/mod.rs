@@ -5,10 +5,10 @@ mod dashboard;
 mod error;
 mod health;
 mod stream;
+mod tcp;
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{access::token::Verifier, session, tailer};
@@ -19,13 +19,11 @@ pub struct Http {
     pub sessions: Arc<session::Server>,
     /// Checks tokens.
     pub verifier: Verifier,
-    /// Whether the log is up to date.
-    pub tailer: watch::Receiver<tailer::Status>,
 }
 
 impl Http {
     fn is_ready(&self) -> bool {
-        *self.tailer.borrow() == tailer::Status::Live && !self.sessions.shutdown.is_cancelled()
+        *self.sessions.tailer.borrow() == tailer::Status::Live && !self.sessions.shutdown.is_cancelled()
     }
 }
 

@@ -13,8 +13,8 @@ use warp::{
 
 use super::{Http, error::Error};
 use crate::{
-    access::policy::{Grants, Policy},
     cursor::Cursor,
+    policy::{Grants, Policy},
     postgres::outbox,
     session::{self, Resume, Session, Wanted},
     sse::ResetReason,
@@ -74,6 +74,10 @@ fn wanted(
     policy: &Policy,
 ) -> Result<Wanted, Error> {
     let organization = organization.filter(|organization| !organization.is_empty());
+    // Postgres has no text with a NUL in it, so nobody's organization is called that, not even in the eyes of platform staff.
+    if organization.as_ref().is_some_and(|organization| organization.contains('\0')) {
+        return Err(Error::NotAMember);
+    }
     let mut wanted = Wanted { types: None, organization };
     if !wanted.may_connect(grants) {
         return Err(Error::NotAMember);

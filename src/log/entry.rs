@@ -5,11 +5,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use bytes::Bytes;
 
 use crate::{
-    access::{
-        Versioned,
-        policy::{Policy, RedactionMask},
-    },
+    access::Versioned,
     event::Event,
+    policy::{Policy, RedactionMask},
     sse,
 };
 

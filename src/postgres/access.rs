@@ -3,10 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Connection, Error, decode};
-use crate::access::{
-    policy::{Grants, Policy},
-    redaction::Redaction,
-};
+use crate::policy::{Grants, Policy, Redaction};
 
 /// Reads the grants of these users; each of them is in the answer, without any grant where there is none.
 ///

@@ -6,7 +6,11 @@ use super::{
     Connection, Error,
     decode::{self, Xid8},
 };
-use crate::{cursor::IdRange, event::Event, frontier::Writers};
+use crate::{
+    cursor::IdRange,
+    event::Event,
+    frontier::{Frontier, Writers},
+};
 
 /// What one step of the tailer has read, all in one snapshot.
 #[derive(Debug)]
@@ -32,20 +36,25 @@ pub struct Start {
     pub drawn: i64,
 }
 
-/// Reads what is new since `high`, and in `gaps`; see `sql/queries/read_batch.sql`.
+/// Reads what is new above the frontier, and in its gaps; see `sql/queries/read_batch.sql`.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn read_batch(
     connection: &Connection,
-    high: i64,
-    gaps: &[IdRange],
+    frontier: &mut Frontier,
     limit: i64,
     previous: Option<&str>,
 ) -> Result<Batch, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_batch.sql")).await?;
-    let (firsts, lasts): (Vec<i64>, Vec<i64>) = gaps.iter().copied().unzip();
-    let rows = connection.query(&statement, &[&high, &firsts, &lasts, &limit, &previous]).await?;
+    let high = frontier.high();
+    let (firsts, lasts): (Vec<i64>, Vec<i64>) = frontier.due().into_iter().unzip();
+    let (asleep, writers) = frontier.asleep();
+    let (asleep_firsts, asleep_lasts): (Vec<i64>, Vec<i64>) = asleep.into_iter().unzip();
+    let writers: Vec<String> = writers.iter().map(u64::to_string).collect();
+    let rows = connection
+        .query(&statement, &[&high, &firsts, &lasts, &limit, &previous, &asleep_firsts, &asleep_lasts, &writers])
+        .await?;
     let mut batch = Batch {
         snapshot: String::new(),
         oldest_running: 0,
@@ -63,7 +72,13 @@ pub async fn read_batch(
         }
     }
     batch.events.sort_unstable_by_key(|event| event.id);
-    batch.full = i64::try_from(batch.events.len()).unwrap_or(i64::MAX) >= limit;
+    let full = |count: usize| i64::try_from(count).unwrap_or(i64::MAX) >= limit;
+    batch.full = full(batch.events.len());
+    // What the limit has left in the gaps may be older events of the same rows, so what is new has to wait for it.
+    let in_gaps = batch.events.partition_point(|event| event.id <= high);
+    if full(in_gaps) {
+        batch.events.truncate(in_gaps);
+    }
     Ok(batch)
 }
 

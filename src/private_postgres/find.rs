@@ -1,5 +1,6 @@
 //! Finds the server programs of a Postgres that is on this machine already.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -62,7 +63,7 @@ pub(super) fn at(account: &Account, directory: &Path) -> Result<Installation, Er
     }
 }
 
-fn candidates(embedded: &Path) -> Vec<PathBuf> {
+fn candidates(embedded: &Path) -> BTreeSet<PathBuf> {
     let mut directories: Vec<PathBuf> = VERSIONED
         .iter()
         .flat_map(|(folder, prefix, below)| {
@@ -78,8 +79,9 @@ fn candidates(embedded: &Path) -> Vec<PathBuf> {
     }
     directories.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     directories.extend(embedded::programs(embedded));
-    directories.retain(|directory| directory.join("initdb").is_file());
-    directories
+    // Many are links to the same installation, and some are links to single programs.
+    let programs = directories.iter().filter_map(|directory| directory.join("initdb").canonicalize().ok());
+    programs.filter_map(|initdb| initdb.parent().map(Path::to_owned)).collect()
 }
 
 /// 15 of "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", 19 of "postgres (PostgreSQL) 19beta1".

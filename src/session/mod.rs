@@ -15,6 +15,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, stream};
+use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -22,11 +23,13 @@ use tracing::debug;
 pub use self::wanted::Wanted;
 use self::{history::History, seen::Seen};
 use crate::{
-    access::{Access, Versioned, Viewer, policy::Grants, token::Identity},
+    access::{Access, Versioned, Viewer, token::Identity},
     cursor::Cursor,
     log::{Entry, Log, Position, Read, Subscription},
+    policy::Grants,
     postgres::Database,
     sse::{self, CloseReason, ConnectionStatus, ResetReason},
+    tailer,
 };
 
 /// About as much as is written at once: more wins nothing, and every slow client holds one such piece.
@@ -46,6 +49,8 @@ pub struct Server {
     pub log: Arc<Log>,
     /// For history that has left the log.
     pub database: Database,
+    /// Whether the log is up to date.
+    pub tailer: watch::Receiver<tailer::Status>,
     /// How often an otherwise silent stream says something.
     pub heartbeat: Duration,
     /// Ends all streams.
@@ -68,6 +73,9 @@ pub struct Session {
     server: Arc<Server>,
     viewer: Arc<Viewer>,
     grants: watch::Receiver<Arc<Versioned<Grants>>>,
+    tailer: watch::Receiver<tailer::Status>,
+    /// What the client was last told of it.
+    told: tailer::Status,
     wanted: Wanted,
     /// The types that are sent: wanted and visible; sorted.
     types: Vec<Box<str>>,
@@ -97,6 +105,8 @@ impl Session {
         let mut session = Self {
             viewer,
             grants,
+            tailer: server.tailer.clone(),
+            told: tailer::Status::Live,
             wanted,
             types,
             subscription,
@@ -139,10 +149,10 @@ impl Session {
             organizations: self.wanted.organizations(&grants.value),
         };
         let cursor = self.seen.cursor();
-        let mut opening = sse::retry(RETRY);
-        opening.push_str(&sse::status_frame(&connected, Some(&cursor)));
+        let mut opening = sse::retry_line(RETRY);
+        opening.push_str(&sse::status_frame(&connected, Some(&cursor), Timestamp::now()));
         if let Some(reason) = reset {
-            opening.push_str(&sse::status_frame(&ConnectionStatus::Reset { reason }, Some(&cursor)));
+            opening.push_str(&sse::status_frame(&ConnectionStatus::Reset { reason }, Some(&cursor), Timestamp::now()));
         }
         opening.into()
     }
@@ -169,17 +179,21 @@ impl Session {
             {
                 return Some(chunk);
             }
+            if let Some(chunk) = self.tell_health() {
+                return Some(chunk);
+            }
             let chunk = if self.history.is_some() { self.next_page().await } else { self.next_live() };
             if let Some(chunk) = chunk {
                 self.beat();
                 return Some(chunk);
             }
-            if self.history.is_none() {
-                self.wait().await;
-            }
+            // Only now, when the log has just been read: the heartbeat is to say how far.
             if Instant::now() >= self.next_heartbeat {
                 self.beat();
                 return Some(self.heartbeat());
+            }
+            if self.history.is_none() {
+                self.wait().await;
             }
         }
     }
@@ -189,6 +203,7 @@ impl Session {
         tokio::select! {
             () = self.subscription.woken() => {}
             _ = self.grants.changed() => self.grants.mark_changed(),
+            _ = self.tailer.changed() => {}
             () = tokio::time::sleep_until(self.next_heartbeat.min(self.expires_at)) => {}
             () = self.server.shutdown.cancelled() => {}
         }
@@ -245,8 +260,9 @@ impl Session {
         let grants = &current.value;
         let types = self.wanted.types(&self.server.access.policy().value, grants);
         let interest = self.wanted.interest(grants);
+        let may_stay = self.wanted.may_connect(grants);
         let unchanged = types == self.types && interest == *self.subscription.interest();
-        if unchanged {
+        if unchanged && may_stay {
             return None;
         }
         self.types = types;
@@ -255,12 +271,25 @@ impl Session {
             subscriptions: &self.types,
             organizations: self.wanted.organizations(grants),
         };
-        let mut frames = sse::status_frame(&changed, None);
-        if !self.wanted.may_connect(grants) {
+        let mut frames = sse::status_frame(&changed, None, Timestamp::now());
+        if !may_stay {
             frames.push_str(&closing(CloseReason::AccessRevoked));
             self.closed = true;
         }
         Some(frames.into())
+    }
+
+    /// Says that the database was lost, or that it is back.
+    fn tell_health(&mut self) -> Option<Bytes> {
+        let current = *self.tailer.borrow_and_update();
+        if current == std::mem::replace(&mut self.told, current) {
+            return None;
+        }
+        let status = match current {
+            tailer::Status::CatchingUp => ConnectionStatus::Degraded,
+            tailer::Status::Live => ConnectionStatus::Recovered,
+        };
+        Some(sse::status_frame(&status, None, Timestamp::now()).into())
     }
 
     fn ending(&self) -> Option<CloseReason> {
@@ -296,7 +325,7 @@ pub fn unavailable() -> String {
 
 fn closing(reason: CloseReason) -> String {
     let retry = RETRY.mul_f64(0.5) + RETRY_SPREAD.mul_f64(fastrand::f64());
-    sse::retry(retry) + &sse::status_frame(&ConnectionStatus::Closing { reason }, None)
+    sse::retry_line(retry) + &sse::status_frame(&ConnectionStatus::Closing { reason }, None, Timestamp::now())
 }
 
 /// All frames in one piece, the cursor with the last: then all that it claims has been written.

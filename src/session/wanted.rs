@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    access::policy::{Grants, Policy},
     log::Interest,
+    policy::{Grants, Policy},
 };
 
 /// What a client asked for.

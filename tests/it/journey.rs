@@ -163,9 +163,9 @@ async fn write_once(client: &mut Client, random: &mut fastrand::Rng) -> Result<b
     }
     let commit = random.u8(..5) > 0;
     if commit {
-        transaction.commit().await?
+        transaction.commit().await?;
     } else {
-        transaction.rollback().await?
+        transaction.rollback().await?;
     }
     Ok(commit)
 }

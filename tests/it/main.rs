@@ -1,12 +1,17 @@
 //! Everything that needs a real Postgres or the real program: one binary, one cluster, one database for each test.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on has failed, and tells what it has seen"
+)]
 
 mod access;
 mod capture;
 mod demo;
 mod harness;
 mod journey;
+mod outage;
 mod private_postgres;
 mod stream;
 mod tailer;

@@ -53,7 +53,9 @@ async fn the_owner_of_a_watched_table_owns_its_functions_and_the_app_needs_nothi
     client.batch_execute(TEAMS).await.unwrap();
     client
         .batch_execute(&format!(
-            "CREATE ROLE {owner}; CREATE ROLE {app}; ALTER TABLE public.members OWNER TO {owner}; GRANT INSERT ON public.members TO {app}"
+            "CREATE ROLE {owner}; CREATE ROLE {app}; ALTER TABLE public.members OWNER TO {owner}; GRANT INSERT ON public.members TO {app};
+             GRANT SELECT ON public.members, public.roles TO {}",
+            Role::Owner.name()
         ))
         .await
         .unwrap();

@@ -1,5 +1,7 @@
 //! The adopter's own tables behind `rowcast.grants`.
 
+use rowcast::postgres::migrate;
+
 use super::{QUERY, TEAMS, WATCH, announced, anybody, grants, use_grants};
 use crate::harness::Database;
 
@@ -120,4 +122,24 @@ async fn tables_that_nobody_watches_are_found_through_views() {
         .map(|row| row.get(0))
         .collect();
     assert_eq!(unwatched, ["users"]);
+}
+
+#[tokio::test]
+async fn a_view_that_was_dropped_with_its_tables_comes_back_for_nobody_until_it_is_set_anew() {
+    let db = Database::new().await;
+    let mut client = db.connect().await;
+    client.batch_execute(TEAMS).await.unwrap();
+    client.batch_execute("INSERT INTO rowcast.memberships VALUES ('sam', NULL, 'admin')").await.unwrap();
+    use_grants(&client, Some(QUERY), Some(WATCH)).await.unwrap();
+    client.batch_execute("DROP TABLE public.members, public.users CASCADE").await.unwrap();
+
+    // As after an update of rowcast: the functions are applied anew.
+    client.batch_execute("DELETE FROM rowcast.settings WHERE name = 'functions_version'").await.unwrap();
+    migrate(&mut client).await.unwrap();
+    assert_eq!(grants(&client).await, []);
+
+    client.batch_execute("DROP VIEW rowcast.grants").await.unwrap();
+    use_grants(&client, None, None).await.unwrap();
+    client.batch_execute("SET ROLE rowcast_server").await.unwrap();
+    assert_eq!(grants(&client).await.len(), 3, "the server may read it again");
 }

@@ -18,7 +18,7 @@ async fn installed() -> (Database, Client) {
 }
 
 /// Enough for every kind of event to have happened: visitors, documents that failed, slow chatbots.
-const STEPS: usize = 2_500;
+const STEPS: usize = 1_500;
 
 async fn simulate(client: &Client, seed: u64, steps: usize) {
     let mut simulation = Simulation::new(client, seed).await.unwrap();

@@ -10,7 +10,7 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use super::database::{SERVER_NAME, sessions};
-use super::{Database, PATIENCE, Role, SECRET, eventually};
+use super::{Database, PATIENCE, Role, SECRET, eventually, sse};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
@@ -65,6 +65,12 @@ impl Server {
         // It prints its address when it listens, and closes standard output when it ends.
         let line = tokio::time::timeout(PATIENCE, started).await.expect("the server does not come up");
         assert_eq!(line.as_deref(), Ok(format!("listening on {}", self.url()).as_str()), "the server did not start");
+        let url = self.url();
+        eventually("the server to be ready", async || {
+            let ready = sse::Client::request(&url, "GET", "/readyz", "Connection: close\r\n", "").await;
+            (ready.status == 200).then_some(())
+        })
+        .await;
     }
 
     /// Where it serves, without a slash at the end.

@@ -1,0 +1,79 @@
+# rowcast, from a fresh clone: `make run` to see it, `make test` to check it. Needs a Rust toolchain and Node.js.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+CARGO_TARGET_DIR ?= target
+need := scripts/need.sh
+
+# What the dashboard is made of.
+web_sources := $(shell find web \( -name node_modules -o -name dist \) -prune -o -type f -print)
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: cc web ## the demo, on a private Postgres or on DATABASE_URL
+	cargo run --locked -- demo
+
+.PHONY: test
+test: check test-rust test-postgres-18 test-web test-browser ## everything, as CI does
+
+.PHONY: check
+check: fmt clippy doc deny ## format, lints, documentation, licences
+
+.PHONY: cc
+cc:
+	@$(need) cc
+
+.PHONY: fmt
+fmt:
+	@$(need) rustfmt
+	cargo fmt --check
+
+.PHONY: clippy
+clippy: cc
+	@$(need) clippy
+	cargo clippy --locked --all-targets --all-features -- -D warnings
+
+.PHONY: doc
+doc: cc
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --all-features --document-private-items
+
+.PHONY: deny
+deny: cc
+	@$(need) cargo-deny
+	cargo deny --locked check bans licenses sources
+
+.PHONY: test-rust
+test-rust: web cc ## Rust's tests, on the Postgres of this machine
+	cargo test --locked --no-fail-fast
+
+.PHONY: test-postgres-18
+test-postgres-18: cc ## the tests that need Postgres, on version 18 from npm
+	@$(need) node
+	ROWCAST_TEST_POSTGRES_BIN=npm cargo test --locked --test it
+
+.PHONY: test-web
+test-web: web/node_modules/.package-lock.json ## the dashboard's types, lints and unit tests
+	npm --prefix web run check
+	npm --prefix web run test
+
+.PHONY: test-browser
+test-browser: web cc ## the dashboard in a real Chromium, with the real server
+	@$(need) chromium
+	cargo build --locked
+	ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" \
+		cargo run --locked --example with_postgres -- npm --prefix web run e2e
+
+.PHONY: web
+web: web/dist/index.html ## build the dashboard, which the server carries inside
+
+web/dist/index.html: $(web_sources) web/node_modules/.package-lock.json
+	npm --prefix web run build
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@$(need) node
+	npm --prefix web ci --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,194 @@
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+use hyper::body::Frame;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::*;
+
+type Answer = Response<BoxBody<Bytes, Infallible>>;
+
+/// A network without a network.
+struct Plugs(mpsc::UnboundedReceiver<DuplexStream>);
+
+impl Accept for Plugs {
+    type Io = DuplexStream;
+
+    async fn accept(&mut self) -> io::Result<(DuplexStream, SocketAddr)> {
+        match self.0.recv().await {
+            Some(io) => Ok((io, ([192, 0, 2, 7], 4711).into())),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// A listener that fails a few times first.
+struct Failing(VecDeque<io::Error>, Plugs);
+
+impl Accept for Failing {
+    type Io = DuplexStream;
+
+    async fn accept(&mut self) -> io::Result<(DuplexStream, SocketAddr)> {
+        match self.0.pop_front() {
+            Some(error) => Err(error),
+            None => self.1.accept().await,
+        }
+    }
+}
+
+/// Answers `/endless` with a stream that ends at shutdown, `/stubborn` with one that does not, all else with the peer.
+fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Answer {
+    let first = stream::once(async { Ok(Frame::data(Bytes::from_static(b"first"))) });
+    let body = match request.uri().path() {
+        "/endless" => {
+            let rest = stream::once(async move {
+                shutdown.cancelled_owned().await;
+                Ok(Frame::data(Bytes::from_static(b"last")))
+            });
+            BodyExt::boxed(StreamBody::new(futures_util::StreamExt::chain(first, rest)))
+        }
+        "/stubborn" => BodyExt::boxed(StreamBody::new(futures_util::StreamExt::chain(first, stream::pending()))),
+        _ => Full::from(format!("{:?}", request.extensions().get::<Peer>())).boxed(),
+    };
+    Response::new(body)
+}
+
+fn start(accept: impl Accept + 'static) -> (JoinHandle<()>, CancellationToken) {
+    let shutdown = CancellationToken::new();
+    let for_answers = shutdown.clone();
+    let service =
+        service_fn(move |request| std::future::ready(Ok::<_, Infallible>(answer(&request, for_answers.clone()))));
+    (tokio::spawn(serve(accept, service, Options::default(), shutdown.clone())), shutdown)
+}
+
+/// A server behind plugs, and one end of a connection to it.
+fn plugged() -> (JoinHandle<()>, CancellationToken, DuplexStream) {
+    let (plugs, sockets) = mpsc::unbounded_channel();
+    let (client, server) = duplex(64 * 1024);
+    plugs.send(server).unwrap();
+    let (serving, shutdown) = start(Plugs(sockets));
+    (serving, shutdown, client)
+}
+
+async fn read_until(client: &mut (impl AsyncRead + Unpin), expected: &str) -> String {
+    let mut seen = String::new();
+    let mut buffer = [0; 1024];
+    while !seen.contains(expected) {
+        let count = client.read(&mut buffer).await.unwrap();
+        assert!(count > 0, "the connection closed after {seen:?}");
+        seen.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+    }
+    seen
+}
+
+async fn read_to_end(client: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut seen = String::new();
+    client.read_to_string(&mut seen).await.unwrap();
+    seen
+}
+
+#[tokio::test]
+async fn a_request_knows_who_sent_it() {
+    let (_serving, _shutdown, mut client) = plugged();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let answer = read_until(&mut client, "Peer").await;
+    assert!(answer.ends_with("Some(Peer(192.0.2.7:4711))"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_never_ends_is_timed_out() {
+    let (_serving, _shutdown, mut client) = plugged();
+    let started = tokio::time::Instant::now();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: 1").await.unwrap();
+    read_to_end(&mut client).await;
+    assert_eq!(started.elapsed().as_secs(), Options::default().header_timeout.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_not_used_is_timed_out() {
+    let (_serving, _shutdown, mut client) = plugged();
+    assert_eq!(read_to_end(&mut client).await, "", "before the first request");
+
+    let (_serving, _shutdown, mut client) = plugged();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert!(read_to_end(&mut client).await.starts_with("HTTP/1.1 200"), "after a request");
+}
+
+#[tokio::test]
+async fn headers_that_are_too_large_are_refused() {
+    let (_serving, _shutdown, mut client) = plugged();
+    let header =
+        format!("GET / HTTP/1.1\r\nHost: a\r\nX-Large: {}\r\n\r\n", "x".repeat(2 * Options::default().buffer_bytes));
+    client.write_all(header.as_bytes()).await.unwrap();
+    let answer = read_until(&mut client, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_token_of_eight_kilobytes_is_not_too_large() {
+    let (_serving, _shutdown, mut client) = plugged();
+    let header = format!("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n", "x".repeat(8 * 1024));
+    client.write_all(header.as_bytes()).await.unwrap();
+    assert!(read_until(&mut client, "\r\n\r\n").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn shutdown_lets_responses_end() {
+    let (serving, shutdown, mut client) = plugged();
+    client.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    read_until(&mut client, "first").await;
+    shutdown.cancel();
+    let rest = read_to_end(&mut client).await;
+    assert_eq!(rest.trim_start_matches("\r\n"), "4\r\nlast\r\n0\r\n\r\n");
+    serving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_does_not_wait_for_ever() {
+    let (serving, shutdown, mut client) = plugged();
+    client.write_all(b"GET /stubborn HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    read_until(&mut client, "first").await;
+    let started = tokio::time::Instant::now();
+    shutdown.cancel();
+    serving.await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), Options::default().drain_timeout.as_secs());
+    assert_eq!(read_to_end(&mut client).await.trim_start_matches("\r\n"), "", "cut off without the last chunk");
+}
+
+#[tokio::test]
+async fn shutdown_closes_idle_connections_and_the_listener() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (serving, shutdown) = start(listener);
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let own = client.local_addr().unwrap();
+    read_until(&mut client, &format!("Some(Peer({own}))")).await;
+    shutdown.cancel();
+    serving.await.unwrap();
+    assert_eq!(read_to_end(&mut client).await, "");
+    assert_eq!(TcpStream::connect(address).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_accept_is_tried_again_after_a_pause() {
+    let (plugs, sockets) = mpsc::unbounded_channel();
+    let (mut client, server) = duplex(1024);
+    plugs.send(server).unwrap();
+    let failures = [
+        io::Error::other("too many open files"),
+        io::Error::other("too many open files"),
+        ErrorKind::ConnectionAborted.into(),
+    ];
+    let started = tokio::time::Instant::now();
+    let (_serving, _shutdown) = start(Failing(failures.into(), Plugs(sockets)));
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    read_until(&mut client, "Peer").await;
+    assert_eq!(started.elapsed().as_millis(), (FIRST_PAUSE * 3).as_millis(), "10 ms, then 20 ms, then none");
+}

@@ -1,0 +1,275 @@
+//! Wake-ups → ordered batches: reads the outbox as it grows, and appends to the log.
+//!
+//! One step reads, in one snapshot, changes of access and events. The changes are applied before the first event of the step is published, so no event is sent by
+//! grants that are older than it. What the [frontier](crate::frontier) cannot decide yet is read again until it can.
+
+mod alertness;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use self::alertness::{Alertness, SAFETY_POLL};
+use crate::{
+    access::Access,
+    event::Event,
+    frontier::{Frontier, Urgency},
+    log::Log,
+    postgres::{
+        self, Connection, Database,
+        listener::Doorbell,
+        outbox::{self, Batch},
+    },
+};
+
+/// Rows read in one step. Enough that a bulk load is not bound by round trips, little enough to stay in the processor's cache.
+const ROWS_PER_STEP: i64 = 1_000;
+
+/// Events and bytes appended to the log at once: about what a session writes at once.
+const BATCH: (usize, usize) = (64, 64 * 1024);
+
+/// Ids below the settled floor that are read at start, so that clients who come back after a restart find their place in the log.
+const WARM_UP_IDS: i64 = 10_000;
+
+/// Gaps are mostly filled within a commit's time.
+const GAP_POLL: Duration = Duration::from_millis(2);
+
+/// Asking who writes draws a transaction id and walks the lock table: not more often than this.
+const WRITERS_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How often the settled floor is stored: a restart re-reads at most about this much.
+const SETTLED_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Waits between attempts while the database is away, doubling, with jitter on top.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Whether what the log says is what the outbox says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Has not caught up since it started, or since the database came back.
+    CatchingUp,
+    /// Every event reaches the log as it commits.
+    Live,
+}
+
+/// Reads the outbox and appends to the log.
+pub struct Tailer {
+    database: Database,
+    access: Arc<Access>,
+    log: Arc<Log>,
+    /// Rung by the listener.
+    doorbell: Arc<Doorbell>,
+    status: watch::Sender<Status>,
+    frontier: Frontier,
+    /// The snapshot of the last step: changes of access are those that it did not see.
+    snapshot: Option<String>,
+    alertness: Alertness,
+    writers_asked: Option<Instant>,
+    /// How long to wait before gaps that belong to open transactions are looked into again.
+    waiting_poll: Duration,
+    stored: i64,
+    stored_at: Instant,
+}
+
+/// What a step found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Whether there was anything.
+    pub found: bool,
+    /// Whether there is more to read at once.
+    pub more: bool,
+}
+
+impl Tailer {
+    /// Looks up where to begin, and makes the log that it will fill, of at most `log_bytes`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn new(
+        database: Database,
+        access: Arc<Access>,
+        doorbell: Arc<Doorbell>,
+        log_bytes: usize,
+    ) -> Result<Self, postgres::Error> {
+        let connection = database.connection().await?;
+        let start = outbox::read_start(&connection).await?;
+        let rings = postgres::listener::read_doorbell(&connection).await?;
+        drop(connection);
+        let first = (start.settled - WARM_UP_IDS).max(0);
+        Ok(Self {
+            database,
+            access,
+            log: Arc::new(Log::new(log_bytes, first)),
+            doorbell,
+            status: watch::Sender::new(Status::CatchingUp),
+            frontier: Frontier::new(first, start.settled),
+            snapshot: None,
+            alertness: Alertness::new(rings, Instant::now()),
+            writers_asked: None,
+            waiting_poll: GAP_POLL,
+            stored: start.settled,
+            stored_at: Instant::now(),
+        })
+    }
+
+    /// The log that it fills.
+    #[must_use]
+    pub fn log(&self) -> Arc<Log> {
+        Arc::clone(&self.log)
+    }
+
+    /// Whether it is up to date.
+    #[must_use]
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Reads all there is, so that who connects next is served at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn catch_up(&mut self) -> Result<(), postgres::Error> {
+        let connection = self.database.connection().await?;
+        while self.step(&connection).await?.more {}
+        self.caught_up();
+        Ok(())
+    }
+
+    fn caught_up(&self) {
+        if self.status.send_replace(Status::Live) == Status::CatchingUp {
+            info!(cursor = %self.frontier.cursor(), "tailing the outbox");
+        }
+    }
+
+    /// Tails until `shutdown`. Whatever happens to the database, it goes on where it was.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut wait = BACK_OFF.0;
+        loop {
+            let failed = tokio::select! {
+                () = shutdown.cancelled() => return,
+                failed = self.tail(&mut wait) => failed,
+            };
+            if self.status.send_replace(Status::CatchingUp) == Status::Live {
+                error!(error = %failed, "tailing stopped; streams stay open and catch up when the database is back");
+            } else {
+                warn!(error = %failed, "the database is not back yet");
+            }
+            let jitter = wait.mul_f64(fastrand::f64() / 2.0);
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(wait + jitter) => wait = (wait * 2).min(BACK_OFF.1),
+            }
+        }
+    }
+
+    async fn tail(&mut self, wait: &mut Duration) -> postgres::Error {
+        let connection = match self.database.connection().await {
+            Ok(connection) => connection,
+            Err(error) => return error,
+        };
+        // Another server may have taken the place of the one we spoke to, and its snapshots mean other things.
+        self.snapshot = None;
+        loop {
+            match self.step(&connection).await {
+                Ok(Step { more: true, .. }) => {}
+                Ok(Step { found, .. }) => {
+                    *wait = BACK_OFF.0;
+                    self.caught_up();
+                    self.alertness.note_read(found, self.doorbell.holds_lock(), Instant::now());
+                    self.doorbell.want_lock(self.alertness.wants_lock());
+                    self.pause().await;
+                }
+                Err(error) => {
+                    // What was asked on this connection may still be running: it must not serve anybody else.
+                    drop(deadpool_postgres::Object::take(connection));
+                    return error;
+                }
+            }
+        }
+    }
+
+    /// Waits for the bell, or until gaps are worth another look.
+    async fn pause(&mut self) {
+        let poll = match self.frontier.urgency() {
+            Urgency::None => SAFETY_POLL,
+            Urgency::Soon => GAP_POLL,
+            Urgency::Waiting => self.waiting_poll,
+        };
+        self.waiting_poll = match self.frontier.urgency() {
+            Urgency::Waiting => (self.waiting_poll * 2).min(SAFETY_POLL),
+            Urgency::None | Urgency::Soon => GAP_POLL,
+        };
+        tokio::select! {
+            () = self.doorbell.rung() => {
+                self.waiting_poll = GAP_POLL;
+                self.alertness.note_ring(Instant::now());
+            }
+            () = tokio::time::sleep(poll.min(self.alertness.patience())) => {}
+        }
+    }
+
+    /// Reads once, and appends what was read to the log.
+    ///
+    /// # Errors
+    /// When the database fails. Nothing is lost: the next step reads the same again.
+    pub async fn step(&mut self, connection: &Connection) -> Result<Step, postgres::Error> {
+        self.ask_who_writes(connection).await?;
+        let batch = outbox::read_batch(connection, &mut self.frontier, ROWS_PER_STEP, self.snapshot.as_deref()).await?;
+        // Without a step before, anything may have changed since.
+        let changed_users = if self.snapshot.is_some() { batch.changed_users.as_slice() } else { &[None] };
+        self.access.apply(connection, changed_users).await?;
+        let step = Step { found: !batch.events.is_empty() || !batch.changed_users.is_empty(), more: batch.full };
+        self.publish(batch);
+        self.store_settled(connection).await?;
+        Ok(step)
+    }
+
+    async fn ask_who_writes(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
+        let due = self.writers_asked.is_none_or(|asked| asked.elapsed() >= WRITERS_INTERVAL);
+        // Before the question: the answer counts for a lock that was held by then.
+        let hold = self.doorbell.holds_lock();
+        if due && self.frontier.wants_writers() || hold.is_some() && self.alertness.wants_writers() {
+            let writers = outbox::read_writers(connection, self.frontier.needs_bound()).await?;
+            self.frontier.note_writers(&writers);
+            self.alertness.note_writers(&writers, hold);
+            self.writers_asked = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, batch: Batch) {
+        let mut events: Vec<Event> = Vec::new();
+        let mut bytes = 0;
+        for event in batch.events {
+            if !self.frontier.see(event.id) {
+                continue;
+            }
+            bytes += event.size();
+            events.push(event);
+            if events.len() >= BATCH.0 || bytes >= BATCH.1 {
+                self.log.append(std::mem::take(&mut events), self.frontier.cursor());
+                bytes = 0;
+            }
+        }
+        if !batch.full {
+            self.frontier.conclude(batch.oldest_running);
+        }
+        self.log.append(events, self.frontier.cursor());
+        self.snapshot = Some(batch.snapshot);
+    }
+
+    async fn store_settled(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
+        let settled = self.frontier.settled();
+        if settled > self.stored && self.stored_at.elapsed() >= SETTLED_INTERVAL {
+            outbox::store_settled(connection, settled).await?;
+            self.stored = settled;
+            self.stored_at = Instant::now();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! The rules of `docs/architecture.md` that can be read off the sources.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The modules in the order in which data flows: each imports only from those before it.
+const ORDER: [&str; 15] = [
+    "cursor",
+    "event",
+    "frontier",
+    "sse",
+    "policy",
+    "postgres",
+    "access",
+    "log",
+    "tailer",
+    "session",
+    "http",
+    "config",
+    "app",
+    "private_postgres",
+    "cli",
+];
+
+fn sources(directory: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut pending = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(directory)];
+    while let Some(path) = pending.pop() {
+        if path.is_dir() {
+            pending.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            // What is only compiled for tests may look at anything.
+            let text = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+            found.push((path, text));
+        }
+    }
+    assert!(found.len() > 20, "the sources were not found");
+    found
+}
+
+/// The module at the top of the tree that a file belongs to.
+fn module(path: &Path) -> String {
+    let relative = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap();
+    relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+fn only_in(word: &str, modules: &[&str]) {
+    for (path, text) in sources("src") {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if code.clone().any(|line| line.contains(word)) {
+            assert!(modules.contains(&module(&path).as_str()), "{word} in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn only_http_knows_warp() {
+    only_in("warp::", &["http", "app"]);
+}
+
+#[test]
+fn sql_is_in_files_and_only_postgres_and_the_demo_read_them() {
+    only_in(".sql\")", &["postgres", "demo"]);
+    for statement in ["\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE ", "\"LISTEN", "\"NOTIFY", "\"WITH "] {
+        only_in(statement, &[]);
+    }
+}
+
+#[test]
+fn only_the_command_line_prints() {
+    only_in("println!", &["cli", "main"]);
+}
+
+/// The modules of this crate that a file imports, from `use crate::a::…` and `use crate::{ a::…, b }`.
+fn imports(text: &str) -> Vec<&str> {
+    let uses = text.split("use crate::").skip(1).filter_map(|rest| rest.split(';').next());
+    let mut modules = Vec::new();
+    for imported in uses {
+        let mut depth = 0;
+        let items = imported.split_inclusive(['{', '}', ',']).filter_map(|item| {
+            let top = depth == usize::from(imported.starts_with('{'));
+            depth = if item.ends_with('{') { depth + 1 } else { depth - usize::from(item.ends_with('}')) };
+            top.then(|| item.trim().split([':', ',', '{', '}']).next().unwrap_or_default())
+        });
+        modules.extend(items.filter(|item| !item.is_empty()));
+    }
+    modules
+}
+
+#[test]
+fn imports_are_found() {
+    let text = "use crate::{\n    a::{X, Y},\n    b,\n    c::d::{e, f},\n};\nuse crate::g::h;";
+    assert_eq!(imports(text), ["a", "b", "c", "g"]);
+}
+
+#[test]
+fn data_flows_one_way() {
+    for (path, text) in sources("src") {
+        let Some(own) = ORDER.iter().position(|name| *name == module(&path)) else { continue };
+        let imports = imports(&text);
+        for later in &ORDER[own + 1..] {
+            assert!(!imports.contains(later), "{} imports {later}, which comes after it", path.display());
+        }
+    }
+}

@@ -1,0 +1,3 @@
+// `@rowcast/client/react`.
+
+export { type UseSSEOptions, type UseSSEResult, useSSE } from "./useSSE.js";

@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { Seen } from "./seen.js";
+
+it("lets each id pass once", () => {
+  const seen = new Seen();
+  expect([seen.admit("5"), seen.admit("5"), seen.admit("6")]).toEqual([true, false, true]);
+});
+
+it("lets a lower id pass when its transaction committed late", () => {
+  const seen = new Seen("1040");
+  seen.admit("1047");
+  seen.advance("1047~1042");
+  expect([seen.admit("1042"), seen.admit("1041")]).toEqual([true, false]);
+});
+
+it("drops what a cursor from an earlier visit contains", () => {
+  const seen = new Seen("1047~1042");
+  expect([seen.admit("1047"), seen.admit("1042"), seen.admit("1048")]).toEqual([false, true, true]);
+});
+
+it("knows repeats when the server falls back to an older cursor", () => {
+  const seen = new Seen("10");
+  seen.admit("11");
+  seen.admit("13");
+  seen.advance("10");
+  expect([seen.admit("11"), seen.admit("12"), seen.admit("13")]).toEqual([false, true, false]);
+});
+
+it("takes ids for new ones in another epoch, and after a reset", () => {
+  const seen = new Seen("10");
+  seen.admit("11");
+  seen.advance("9@1");
+  expect([seen.admit("9"), seen.admit("11")]).toEqual([false, true]);
+  seen.restart("3");
+  expect([seen.admit("3"), seen.admit("11")]).toEqual([false, true]);
+});
+
+it("forgets the oldest ids first, so that its memory is bounded", () => {
+  const seen = new Seen();
+  for (let id = 1; id <= 5000; id += 1) seen.admit(String(id));
+  expect([seen.admit("5000"), seen.admit("1")]).toEqual([false, true]);
+});

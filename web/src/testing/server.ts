@@ -1,0 +1,130 @@
+// A server for tests of the connection: requests are recorded, answers are given by the test, nothing waits.
+
+import { vi } from "vitest";
+import type { Environment } from "../environment.js";
+
+const encoder = new TextEncoder();
+
+export interface Exchange {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly aborted: boolean;
+  /** Answers with a stream, which begins with these bytes. */
+  stream(text?: string, init?: ResponseInit): Promise<void>;
+  /** More bytes of the stream. */
+  send(text: string): Promise<void>;
+  end(): Promise<void>;
+  /** Any other answer. */
+  answer(status: number, init?: { body?: string; headers?: Record<string, string> }): Promise<void>;
+  /** The network fails, before or during the stream. */
+  fail(): Promise<void>;
+}
+
+/** Lets everything run that can run without time passing. */
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+export class FakeServer {
+  readonly exchanges: Exchange[] = [];
+  readonly faults: unknown[] = [];
+  readonly #wakers = new Set<() => void>();
+
+  /** Time is vitest's; `random` gives the whole jitter, so that delays are exact. */
+  readonly environment: Environment = {
+    fetch: (url, init) => this.#fetch(url, init),
+    now: () => Date.now(),
+    random: () => 1,
+    setTimeout: (callback, ms) => setTimeout(callback, ms),
+    clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+    onWake: (callback) => {
+      this.#wakers.add(callback);
+      return () => this.#wakers.delete(callback);
+    },
+    reportError: (error) => this.faults.push(error),
+  };
+
+  get last(): Exchange {
+    const exchange = this.exchanges.at(-1);
+    if (!exchange) throw new Error("nothing was requested");
+    return exchange;
+  }
+
+  async wake(): Promise<void> {
+    for (const waker of [...this.#wakers]) waker();
+    await settle();
+  }
+
+  get listeners(): number {
+    return this.#wakers.size;
+  }
+
+  #fetch(url: string, init: RequestInit): Promise<Response> {
+    let resolve: (response: Response) => void = () => {};
+    let reject: (reason: unknown) => void = () => {};
+    const promise = new Promise<Response>((onAnswer, onFailure) => {
+      resolve = onAnswer;
+      reject = onFailure;
+    });
+    let body: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const signal = init.signal as AbortSignal;
+    const fail = (reason: unknown) => {
+      reject(reason);
+      body?.error(reason);
+    };
+    signal.addEventListener("abort", () => fail(signal.reason));
+    this.exchanges.push({
+      url,
+      headers: new Headers(init.headers),
+      get aborted() {
+        return signal.aborted;
+      },
+      async stream(text = "", responseInit = { headers: { "content-type": "text/event-stream" } }) {
+        const source = new ReadableStream<Uint8Array>({
+          start: (controller) => {
+            body = controller;
+          },
+        });
+        resolve(new Response(source, responseInit));
+        if (text) body?.enqueue(encoder.encode(text));
+        await settle();
+      },
+      async send(text) {
+        body?.enqueue(encoder.encode(text));
+        await settle();
+      },
+      async end() {
+        body?.close();
+        await settle();
+      },
+      async answer(status, { body: text = "", headers = {} } = {}) {
+        resolve(new Response(text, { status, headers }));
+        await settle();
+      },
+      async fail() {
+        fail(new TypeError("network error"));
+        await settle();
+      },
+    });
+    return promise;
+  }
+}
+
+export function statusFrame(data: object, id?: string): string {
+  const event = { type: "connection_status", timestamp: "2026-11-23T09:00:00.000Z", data };
+  return `${id === undefined ? "" : `id: ${id}\n`}event: connection_status\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+export function connectedFrame(id: string, organizations = ["org-1"]): string {
+  const subscriptions = ["document_processing"];
+  return statusFrame({ status: "connected", connectionId: "c-1", subscriptions, organizations }, id);
+}
+
+export function eventFrame(id: string, cursor?: string, data: object = { documentId: "7" }): string {
+  const event = {
+    id,
+    type: "document_processing",
+    timestamp: "2026-11-23T09:00:00.000Z",
+    operation: "UPDATE",
+    data,
+  };
+  return `${cursor === undefined ? "" : `id: ${cursor}\n`}event: document_processing\ndata: ${JSON.stringify(event)}\n\n`;
+}

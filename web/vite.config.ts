@@ -1,0 +1,22 @@
+// Builds the dashboard into dist/, which the server embeds. Its pages must run under `default-src 'self'`, so
+// nothing may be inlined: no data: URLs, no module-preload script, no style attributes in the markup.
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [react()],
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: "es2022",
+  },
+  server: {
+    proxy: { "/api": process.env.ROWCAST_URL ?? "http://127.0.0.1:8080" },
+  },
+  test: {
+    include: ["src/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+  },
+});
