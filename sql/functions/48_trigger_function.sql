@@ -64,7 +64,7 @@ $rowcast$;$function$,
                 || rowcast.plain_update(definition, o, n) || E'\nIF NOT FOUND THEN\n' END
             || rowcast.indented(rowcast.paired_statement(definition, rowcast.update_pairs(o, n)), CASE WHEN guarded THEN 0 ELSE 4 END)
             || CASE WHEN guarded THEN '' ELSE E'\nEND IF;' END, 8),
-        rowcast.settings_of_capture(definition));
+        (SELECT string_agg(format(E'SET %I = %L\n', s.name, s.value), '') FROM rowcast.settings_of_capture(definition) s));
 END
 $$;
 

@@ -192,6 +192,16 @@ async fn the_apps_settings_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_column_added_later_does_not_depend_on_settings_after_a_refresh() {
+    let stage = Stage::new("CREATE TABLE public.t (id int PRIMARY KEY)").await;
+    stage.attach("'public.t', 'user_activity'").await;
+    stage.own("ALTER TABLE t ADD COLUMN at timestamptz DEFAULT '2026-01-02 03:04:05+00', ADD COLUMN span interval DEFAULT '1 day 02:03'").await;
+    stage.own("SELECT rowcast.refresh_attachments()").await;
+    stage.write("SET TimeZone = 'Asia/Tokyo'; SET IntervalStyle = 'postgres_verbose'; INSERT INTO t VALUES (1)").await;
+    assert_eq!(stage.only_data().await, json!({"id": 1, "at": "2026-01-02T03:04:05+00:00", "span": "P1DT2H3M"}));
+}
+
+#[tokio::test]
 async fn json_that_jsonb_cannot_hold_is_truncated_and_does_not_fail_the_write() {
     for bad in [r#"{"a": "\u0000"}"#, r#"{"a": "\ud800"}"#, r#"{"a": 1e400000}"#] {
         let stage = Stage::new("CREATE TABLE public.docs (id int PRIMARY KEY, org text, body json)").await;

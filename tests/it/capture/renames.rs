@@ -1,4 +1,4 @@
-//! DDL after `attach()`.
+//! DDL after `attach`.
 
 use serde_json::json;
 

@@ -157,7 +157,7 @@ async fn keys_are_text_whatever_their_type() {
         ("id date PRIMARY KEY", "'2026-01-02'", "2026-01-02"),
         ("a int, b text, PRIMARY KEY (b, a)", "1, 'x'", r#"["x", 1]"#),
         ("a bigint, b numeric, PRIMARY KEY (a, b)", "9007199254740993, 1.50", r#"["9007199254740993", "1.50"]"#),
-        ("a bigint, b bigint, PRIMARY KEY (a, b)", "-9007199254740991, 7", r"[-9007199254740991, 7]"),
+        ("a bigint, b bigint, PRIMARY KEY (a, b)", "-9007199254740991, 7", "[-9007199254740991, 7]"),
         ("a text", "'x'", "-"),
     ] {
         let stage = Stage::new(&format!("CREATE TABLE public.t ({columns})")).await;
