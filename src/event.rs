@@ -67,11 +67,11 @@ impl Event {
     /// Roughly the memory it holds, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
+        let texts = [&self.event_type, &self.operation, &self.priority, &self.data];
         let options =
             [&self.organization_id, &self.user_id, &self.chatbot_id, &self.session_id, &self.source, &self.source_key];
         size_of::<Self>()
-            + self.data.len()
-            + self.event_type.len()
+            + texts.into_iter().map(|text| text.len()).sum::<usize>()
             + options.into_iter().flatten().map(|text| text.len()).sum::<usize>()
     }
 }

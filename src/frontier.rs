@@ -52,6 +52,13 @@ enum State {
     Deciding,
 }
 
+impl Gap {
+    /// Too wide to be looked into before one of its owners has ended.
+    fn is_asleep(&self) -> bool {
+        matches!(self.state, State::Open { stirred: false, .. }) && self.last - self.first >= WIDE
+    }
+}
+
 /// What is known of every id up to the highest one seen.
 #[derive(Clone, Debug)]
 pub struct Frontier {
@@ -60,13 +67,15 @@ pub struct Frontier {
     decided: i64,
     gaps: Vec<Gap>,
     writers: BTreeSet<u64>,
+    /// Whether one of the writers could not be identified.
+    unidentified: bool,
 }
 
 impl Frontier {
     /// Begins to read above `high`, where every id up to `decided` is known to be visible or rolled back.
     #[must_use]
     pub fn new(high: i64, decided: i64) -> Self {
-        Self { high, decided, gaps: Vec::new(), writers: BTreeSet::new() }
+        Self { high, decided, gaps: Vec::new(), writers: BTreeSet::new(), unidentified: false }
     }
 
     /// The highest id seen.
@@ -115,11 +124,7 @@ impl Frontier {
     pub fn due(&mut self) -> Vec<IdRange> {
         let mut due = Vec::new();
         for gap in &mut self.gaps {
-            let read = match gap.state {
-                State::Open { stirred, .. } => stirred || gap.last - gap.first < WIDE,
-                _ => true,
-            };
-            if read {
+            if self.unidentified || !gap.is_asleep() {
                 due.push((gap.first, gap.last));
                 gap.state = match gap.state {
                     State::New => State::Reading,
@@ -129,6 +134,18 @@ impl Frontier {
             }
         }
         due
+    }
+
+    /// The gaps that are not due, and the writers that may own them. If one of these has ended in the snapshot of the step, the
+    /// step has to look into the gaps too: what was written on top of their rows is visible in it, and must not come first.
+    #[must_use]
+    pub fn asleep(&self) -> (Vec<IdRange>, Vec<u64>) {
+        if self.unidentified {
+            return (Vec::new(), Vec::new());
+        }
+        let gaps: Vec<_> = self.gaps.iter().filter(|gap| gap.is_asleep()).map(|gap| (gap.first, gap.last)).collect();
+        let writers = if gaps.is_empty() { Vec::new() } else { self.writers.iter().copied().collect() };
+        (gaps, writers)
     }
 
     /// Ends a step that read everything there was: what it looked for in vain is now known a little better.
@@ -184,6 +201,7 @@ impl Frontier {
             }
         }
         self.writers = running;
+        self.unidentified = unidentified;
     }
 }
 
@@ -303,10 +321,15 @@ mod tests {
         let due = frontier.due();
         let above = frontier.high();
         let in_gaps = due.iter().flat_map(|&(first, last)| world.visible.range(first..=last)).take(limit);
-        let new = world.visible.range(above + 1..).take(limit);
-        let mut rows: Vec<i64> = in_gaps.chain(new).copied().collect();
-        rows.sort_unstable();
+        let mut rows: Vec<i64> = in_gaps.copied().collect();
+        if rows.len() < limit {
+            rows.extend(world.visible.range(above + 1..).take(limit));
+        }
         delivered.extend(rows.iter().copied().filter(|&id| frontier.see(id)));
+        // Of two visible events of one row the one with the lower id is older.
+        let last = rows.last().copied().unwrap_or(0);
+        let sent: BTreeSet<i64> = delivered.iter().copied().collect();
+        assert!(world.visible.range(..last).all(|id| sent.contains(id)), "an event came before an older one");
         if rows.len() < limit {
             frontier.conclude(world.running.keys().next().copied().unwrap_or(world.next_xid + 1));
         }
@@ -367,6 +390,7 @@ mod tests {
         assert_eq!(frontier.due().len(), 1, "looked into once its owners are known");
         frontier.conclude(0);
         assert!(frontier.due().is_empty());
+        assert_eq!(frontier.asleep(), (vec![(1, 1_000_000)], vec![3, 4]));
         frontier.note_writers(&Writers { bound: None, running: vec![Some(4), Some(12)] });
         assert_eq!(frontier.due().len(), 1, "a possible owner has ended");
         frontier.conclude(0);

@@ -1,5 +1,7 @@
 //! The rules of `docs/architecture.md` that can be read off the sources.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

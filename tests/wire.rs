@@ -1,5 +1,7 @@
 //! The server writes what `tests/fixtures/wire` says, to the byte. The web client's tests read the same files from the other end.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{fs, path::Path, time::Duration};
 
 use jiff::Timestamp;

@@ -13,7 +13,7 @@ export default defineConfig({
     target: "es2022",
   },
   server: {
-    proxy: { "/api": process.env["ROWCAST_URL"] ?? "http://127.0.0.1:8080" },
+    proxy: { "/api": process.env.ROWCAST_URL ?? "http://127.0.0.1:8080" },
   },
   test: {
     include: ["src/**/*.test.{ts,tsx}"],

@@ -1,6 +1,7 @@
 -- Settings that are read for every captured row are not looked up in a table: they are compiled into one-line functions,
--- which the planner turns into constants. Postgres replans every statement that used such a function as soon as it is
--- replaced, in every session, so a change takes effect with the next statement and costs nothing in between.
+-- which the planner inlines. Postgres replans every statement that one was inlined into as soon as it is replaced, in every
+-- session, so a change takes effect with the next statement and costs nothing in between. (STABLE matters: an IMMUTABLE
+-- function is not inlined but evaluated, and the plan does not remember where its constant came from.)
 CREATE OR REPLACE FUNCTION rowcast.apply_settings() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -26,11 +27,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use on or off.';
     END IF;
 
-    EXECUTE format($f$CREATE OR REPLACE FUNCTION rowcast.max_payload_bytes() RETURNS integer LANGUAGE sql IMMUTABLE RETURN %s$f$,
+    EXECUTE format($f$CREATE OR REPLACE FUNCTION rowcast.max_payload_bytes() RETURNS integer LANGUAGE sql STABLE RETURN %s$f$,
                    max_payload_bytes::integer);
-    EXECUTE format($f$CREATE OR REPLACE FUNCTION rowcast.doorbell_is_on() RETURNS boolean LANGUAGE sql IMMUTABLE RETURN %L::boolean$f$,
+    EXECUTE format($f$CREATE OR REPLACE FUNCTION rowcast.doorbell_is_on() RETURNS boolean LANGUAGE sql STABLE RETURN %L::boolean$f$,
                    doorbell = 'auto');
-    EXECUTE format($f$CREATE OR REPLACE FUNCTION rowcast.captures_replicated() RETURNS boolean LANGUAGE sql IMMUTABLE RETURN %L::boolean$f$,
+    EXECUTE format($f$CREATE OR REPLACE FUNCTION rowcast.captures_replicated() RETURNS boolean LANGUAGE sql STABLE RETURN %L::boolean$f$,
                    replicated = 'on');
 END
 $$;

@@ -1,4 +1,5 @@
--- Which columns stay out of a whole-row payload: those that attach() was told to exclude, and those that look secret.
+-- Which columns stay out of a whole-row payload: those that attach() was told to exclude, those that look secret, and
+-- virtual ones, which triggers see no value of.
 --
 -- Excluded columns are known by number, so a RENAME does not let one out. Declared IMMUTABLE, which it is not: the
 -- planner then calls it once for each plan, and a change of the table makes Postgres plan anew. So it costs no row
@@ -31,7 +32,8 @@ BEGIN
     RETURN excluded || ARRAY(
         SELECT a.attname::text
         FROM pg_attribute a
-        WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND rowcast.looks_secret(a.attname::text));
+        WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+          AND (rowcast.looks_secret(a.attname::text) OR a.attgenerated = 'v'));
 END
 $$;
 

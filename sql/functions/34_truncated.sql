@@ -8,22 +8,21 @@ DECLARE
     relation oid    := rowcast.attached_table(attachment);
     numbers  int2[] := (SELECT indkey::int2[] FROM pg_index WHERE indrelid = relation AND indisprimary);
     data     jsonb  := '{"truncated": true}';
-    part     record;
+    parts    jsonb;
 BEGIN
     IF source_key IS NULL OR numbers IS NULL THEN
         RETURN data;
+    ELSIF cardinality(numbers) > 1 THEN
+        parts := source_key::jsonb;
+    ELSIF (SELECT atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)
+           FROM pg_attribute WHERE attrelid = relation AND attnum = numbers[array_lower(numbers, 1)]) THEN
+        parts := jsonb_build_array(rowcast.exact_number(source_key::jsonb, false));
+    ELSE
+        parts := jsonb_build_array(source_key);
     END IF;
-    FOR part IN
-        SELECT a.attname::text AS name,
-               CASE WHEN cardinality(numbers) > 1 THEN source_key::jsonb -> (n.position - 1)::integer
-                    WHEN a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)
-                    THEN rowcast.exact_number(source_key::jsonb, false)
-                    ELSE to_jsonb(source_key) END AS value
-        FROM unnest(numbers) WITH ORDINALITY n (number, position)
-        JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = n.number
-    LOOP
-        data := data || jsonb_build_object(part.name, part.value);
-    END LOOP;
+    data := data || (SELECT jsonb_object_agg(a.attname, parts -> (n.position - 1)::integer)
+                     FROM unnest(numbers) WITH ORDINALITY n (number, position)
+                     JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = n.number);
     RETURN data - coalesce(rowcast.hidden_columns(attachment), '{}');
 EXCEPTION WHEN OTHERS THEN
     -- A key whose columns are no longer the primary key, say: whatever happens here must not fail the app's write.

@@ -38,6 +38,9 @@ BEGIN
                     USING ERRCODE = SQLSTATE,
                           DETAIL = format('The expression: %s', given),
                           HINT = concat_ws(' ', nullif(detail, ''),
+                                           CASE WHEN SQLSTATE IN ('42P01', '42703') THEN
+                                               (SELECT format('The columns of r: %s.', string_agg(attname, ', ' ORDER BY attnum)) FROM pg_attribute
+                                                WHERE attrelid = (definition->>'relation')::oid AND attnum > 0 AND NOT attisdropped) END,
                                            'Write one SQL expression in which r is the row, for example r.organization_id; a text constant needs quotes of its own.');
         END;
     END LOOP;

@@ -11,7 +11,8 @@ BEGIN
     FOR argument IN SELECT rowcast.expressions(definition) LOOP
         BEGIN
             bound := rowcast.bind_expression(definition, argument, caller_path);
-            PERFORM rowcast.check_rights(argument, bound),
+            PERFORM rowcast.check_virtual_columns(argument, bound, (definition->>'relation')::oid),
+                    rowcast.check_rights(argument, bound),
                     rowcast.check_row_security(argument, bound, (definition->>'relation')::oid);
             IF argument = 'organization_id' OR argument = 'user_id' AND (definition->>'private')::boolean THEN
                 PERFORM rowcast.warn_of_lost_parents(definition, argument, bound);
@@ -61,6 +62,22 @@ BEGIN ATOMIC
     )
     SELECT relation FROM lookups;
 END;
+
+CREATE OR REPLACE FUNCTION rowcast.check_virtual_columns(argument text, bound oid, relation oid) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name text := rowcast.virtual_column(relation, ARRAY(
+        SELECT d.refobjsubid FROM pg_depend d
+        WHERE d.classid = 'pg_proc'::regclass AND d.objid = bound AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation));
+BEGIN
+    IF name IS NOT NULL THEN
+        RAISE EXCEPTION '%: "%" is a virtual generated column', argument, name
+            USING ERRCODE = 'feature_not_supported', HINT = 'Triggers see no value of it. Make it STORED, or repeat what it is computed from.';
+    END IF;
+END
+$$;
 
 -- Expressions run with the rights of the table's owner, who is the caller: whoever writes the row may read nothing here.
 CREATE OR REPLACE FUNCTION rowcast.check_rights(argument text, bound oid) RETURNS void

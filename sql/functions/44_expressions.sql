@@ -54,7 +54,7 @@ BEGIN ATOMIC
                   CASE argument WHEN 'filter' THEN 'boolean' WHEN 'data' THEN 'jsonb' ELSE 'text' END,
                   CASE argument WHEN 'data' THEN 'coalesce(' ELSE '' END,
                   definition->>argument,
-                  CASE argument WHEN 'filter' THEN '' WHEN 'data' THEN ', ''{}'')' ELSE '::text' END);
+                  CASE argument WHEN 'filter' THEN '' WHEN 'data' THEN ', ''{}''::pg_catalog.jsonb)' ELSE '::pg_catalog.text' END);
 END;
 
 CREATE OR REPLACE FUNCTION rowcast.expressions(definition jsonb) RETURNS SETOF text
@@ -80,24 +80,26 @@ BEGIN ATOMIC
                                                'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)));
 END;
 
--- Settings that the text of a value depends on, as SET clauses of the trigger function. Each costs about half a microsecond
--- a statement, so a table of plain columns gets only those that its types ask for. An expression may do anything, and
--- so may a type from elsewhere.
-CREATE OR REPLACE FUNCTION rowcast.settings_of_capture(definition jsonb) RETURNS text
+-- Settings that the text of a value depends on, for the trigger function. Each costs about half a microsecond a statement,
+-- so a table of plain columns gets only those that its types ask for, and the time zone, because hardly a table stays
+-- without a timestamp. An expression may do anything, and so may a type from elsewhere.
+CREATE OR REPLACE FUNCTION rowcast.settings_of_capture(definition jsonb) RETURNS TABLE (name text, value text)
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT coalesce(string_agg('SET ' || s.setting || E'\n', '' ORDER BY s.n), '')
+    SELECT s.name, s.value
     FROM (VALUES
-        (1, '"TimeZone" = ''UTC''', '{timestamptz,timetz,tstzrange,tstzmultirange}'::regtype[]),
-        (2, '"DateStyle" = ''ISO, YMD''', '{daterange,tsrange,tstzrange,datemultirange,tsmultirange,tstzmultirange}'),
-        (3, '"IntervalStyle" = ''iso_8601''', '{interval}'),
-        (4, 'extra_float_digits = 1', '{real,double precision,point,line,lseg,box,path,polygon,circle}'),
-        (5, 'bytea_output = ''hex''', '{bytea}'),
-        (6, 'lc_monetary = ''C''', '{money}')
-    ) AS s (n, setting, types)
-    WHERE NOT rowcast.is_plain(definition)
+        (1, 'TimeZone', 'UTC', NULL::regtype[]),
+        (2, 'DateStyle', 'ISO, YMD', '{daterange,tsrange,tstzrange,datemultirange,tsmultirange,tstzmultirange}'),
+        (3, 'IntervalStyle', 'iso_8601', '{interval}'),
+        (4, 'extra_float_digits', '1', '{real,double precision,point,line,lseg,box,path,polygon,circle}'),
+        (5, 'bytea_output', 'hex', '{bytea}'),
+        (6, 'lc_monetary', 'C', '{money}')
+    ) AS s (n, name, value, types)
+    WHERE s.types IS NULL
+       OR NOT rowcast.is_plain(definition)
        OR EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = rowcast.scalar_type(a.atttypid)
                   WHERE a.attrelid = (definition->>'relation')::oid AND a.attnum > 0 AND NOT a.attisdropped
-                    AND (t.oid = ANY (s.types) OR t.typtype <> 'e' AND t.typnamespace <> 'pg_catalog'::regnamespace));
+                    AND (t.oid = ANY (s.types) OR t.typtype <> 'e' AND t.typnamespace <> 'pg_catalog'::regnamespace))
+    ORDER BY s.n;
 END;

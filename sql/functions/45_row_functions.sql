@@ -9,8 +9,9 @@ DECLARE
     name     text := definition->>'name';
     head     text := E'CREATE FUNCTION rowcast_capture.%s(r %s) RETURNS %s\nLANGUAGE sql STABLE\n';
 BEGIN
-    RETURN NEXT E'-- A row of a transition table as one of the attached table, which is what everything else here takes.\n'
+    RETURN NEXT E'-- A row of the attached table: gives NULL, and rows of queries, their type.\n'
         || format(head || 'RETURN r;', name || '_row', source, source);
+    RETURN NEXT rowcast.read_function(name, relation, relation);
 
     RETURN NEXT E'-- The primary key as text: an event''s source_key.\n'
         || format(head || 'RETURN %s;', name || '_key', source, 'text', rowcast.key_expression(relation));
@@ -47,3 +48,16 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Turns a row of a transition table, which has no type, into one of the attached table, which is what everything else
+-- takes. relation: the attached table (root), or a child of it whose columns stand differently.
+CREATE OR REPLACE FUNCTION rowcast.read_function(prefix text, relation oid, root oid) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format(E'-- A row of a transition table of %1$s as a row of the attached table. as_text is for what cannot be read otherwise.\n'
+                  'CREATE FUNCTION rowcast_capture.%2$s_read(r %3$s, as_text text) RETURNS %4$s\nLANGUAGE sql STABLE\n'
+                  'RETURN CASE WHEN rowcast.has_virtual_columns(%5$L) THEN as_text::%3$s ELSE r END%6$s;',
+                  rowcast.source_name(relation), prefix, rowcast.qualified_name(relation), rowcast.qualified_name(root), prefix || '_read',
+                  CASE WHEN relation <> root THEN '::' || rowcast.qualified_name(root) ELSE '' END);
+END;

@@ -42,7 +42,7 @@ BEGIN ATOMIC
     SELECT format(E'%1$L, %2$s,\n'
                   'e.organization_id, e.user_id, e.chatbot_id, e.session_id,\n'
                   '%3$L, e.key, %4$s, %5$s,\n'
-                  'CASE WHEN pg_column_size(e.data) <= rowcast.max_payload_bytes() THEN %6$s\n'
+                  'CASE WHEN pg_column_size(e.data) <= rowcast.max_payload_bytes() THEN%6$s\n'
                   '     ELSE rowcast.truncated(%7$L, e.key) END',
                   definition->>'event_type',
                   CASE
@@ -56,7 +56,7 @@ BEGIN ATOMIC
                   operation,
                   CASE WHEN definition->>'priority' IS NULL THEN '''medium'''
                        ELSE 'CASE WHEN e.priority IN (''low'', ''medium'', ''high'', ''critical'') THEN e.priority ELSE ''medium'' END' END,
-                  CASE WHEN definition->>'data' IS NOT NULL THEN 'e.data'
+                  CASE WHEN definition->>'data' IS NOT NULL THEN ' e.data'
                        ELSE format(E'\n          CASE WHEN e.data @? rowcast.inexact_numbers(%1$L)\n'
                                    '               THEN rowcast.exact_numbers(%1$L, e.data) ELSE e.data END', definition->>'name') END,
                   definition->>'name');

@@ -6,51 +6,57 @@
 -- optimisation and nothing else: the events function would yield the same rows.
 
 -- The mark is an uncorrelated subquery: taken once a statement, before its first id, and not at all if it has no row.
+CREATE OR REPLACE FUNCTION rowcast.drawn_id() RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+RETURN 'CASE WHEN (SELECT rowcast.mark_writer()) THEN nextval(''rowcast.outbox_id_seq'') END';
+
 CREATE OR REPLACE FUNCTION rowcast.outbox_insert(query text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT E'INSERT INTO rowcast.outbox (id, event_type, audience, organization_id, user_id, chatbot_id, session_id,\n'
             '                            source, source_key, operation, priority, data)\n'
-            'SELECT CASE WHEN (SELECT rowcast.mark_writer()) THEN nextval(''rowcast.outbox_id_seq'') END,\n'
             || query || ';';
+END;
+
+-- rows: the FROM clause that yields the row to describe as t.<described>. The id is drawn beside the description, where
+-- every row that is left makes an event; that spares the executor one more level.
+CREATE OR REPLACE FUNCTION rowcast.described_statement(definition jsonb, operation text, described text, rows_from text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT rowcast.outbox_insert(format(E'SELECT e.id,\n%s\nFROM (\n    SELECT %s AS id,\n%s\n    FROM %s\n    OFFSET 0\n) AS e',
+        rowcast.indented(rowcast.outbox_row(definition, quote_literal(operation)), 7),
+        rowcast.drawn_id(),
+        rowcast.indented(rowcast.described_row(definition, 't.' || described), 11),
+        rows_from));
 END;
 
 CREATE OR REPLACE FUNCTION rowcast.plain_statement(definition jsonb, operation text, transition_row text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT rowcast.outbox_insert(format(E'%s\nFROM (\n    SELECT %s\n    FROM (SELECT %s AS r FROM %s) AS t\n%s    OFFSET 0\n) AS e',
-        rowcast.indented(rowcast.outbox_row(definition, quote_literal(operation)), 7),
-        rowcast.indented_but_first(rowcast.described_row(definition, 't.r'), 11),
-        transition_row,
-        CASE operation WHEN 'INSERT' THEN 'rowcast_new AS n' ELSE 'rowcast_old AS o' END,
-        CASE WHEN definition->>'filter' IS NOT NULL THEN format(E'    WHERE %s\n', rowcast.part(definition, 'filter', 't.r')) ELSE '' END));
+    SELECT rowcast.described_statement(definition, operation, 'r',
+        format('(SELECT %s AS r FROM %s) AS t', transition_row, CASE operation WHEN 'INSERT' THEN 'rowcast_new AS n' ELSE 'rowcast_old AS o' END)
+        || CASE WHEN definition->>'filter' IS NOT NULL THEN E'\n    WHERE ' || rowcast.part(definition, 'filter', 't.r') ELSE '' END);
 END;
 
+-- What decides who sees the row is compared here, and the organization looked up once more for the event.
 CREATE OR REPLACE FUNCTION rowcast.plain_update(definition jsonb, o text, n text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT rowcast.outbox_insert(format($plain$%s
-FROM (
-    SELECT %s%s
-    FROM (SELECT %s AS o, %s AS n FROM rowcast_old AS o CROSS JOIN rowcast_new AS n) AS t
-    WHERE NOT EXISTS (SELECT FROM rowcast_old OFFSET 1) AND NOT EXISTS (SELECT FROM rowcast_new OFFSET 1)
-      AND t.o *<> t.n%s
-    OFFSET 0
-) AS e
-WHERE %s$plain$,
-        rowcast.indented(rowcast.outbox_row(definition, '''UPDATE'''), 7),
-        rowcast.indented_but_first(rowcast.described_row(definition, 't.n'), 11),
-        (SELECT string_agg(format(E',\n           %s AS old_%s', rowcast.part(definition, p, 't.o'), p), '' ORDER BY i)
-         FROM unnest(rowcast.identity_parts(definition)) WITH ORDINALITY u (p, i)),
+    SELECT rowcast.described_statement(definition, 'UPDATE', 'n', format(
+        E'(SELECT %s AS o, %s AS n\n          FROM rowcast_old AS o CROSS JOIN rowcast_new AS n) AS t\n'
+        '    WHERE NOT EXISTS (SELECT FROM rowcast_old OFFSET 1) AND NOT EXISTS (SELECT FROM rowcast_new OFFSET 1)\n'
+        '      AND t.o *<> t.n%s%s%s',
         o, n,
         CASE WHEN definition->>'filter' IS NOT NULL
-             THEN format(E'\n      AND %s AND %s', rowcast.part(definition, 'filter', 't.o'), rowcast.part(definition, 'filter', 't.n')) ELSE '' END
-        || CASE WHEN jsonb_typeof(definition->'changed') = 'object'
-                THEN format(E'\n      AND rowcast_capture.%s_changed(t.o, t.n)', definition->>'name') ELSE '' END,
-        (SELECT string_agg(format('e.old_%1$s IS NOT DISTINCT FROM e.%1$s', p), ' AND ' ORDER BY i)
+             THEN format(E'\n      AND %s AND %s', rowcast.part(definition, 'filter', 't.o'), rowcast.part(definition, 'filter', 't.n')) ELSE '' END,
+        CASE WHEN jsonb_typeof(definition->'changed') = 'object'
+             THEN format(E'\n      AND rowcast_capture.%s_changed(t.o, t.n)', definition->>'name') ELSE '' END,
+        (SELECT string_agg(format(E'\n      AND %s IS NOT DISTINCT FROM %s', rowcast.part(definition, p, 't.o'), rowcast.part(definition, p, 't.n')), '' ORDER BY i)
          FROM unnest(rowcast.identity_parts(definition)) WITH ORDINALITY u (p, i))));
 END;
 
@@ -60,10 +66,10 @@ CREATE OR REPLACE FUNCTION rowcast.paired_statement(definition jsonb, pairs text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT rowcast.outbox_insert(format(E'       e.*\nFROM (\n%s\n) AS p\n'
+    SELECT rowcast.outbox_insert(format(E'SELECT %s, e.*\nFROM (\n%s\n) AS p\n'
                                         'CROSS JOIN LATERAL rowcast_capture.%s_events(p.change, p.o, p.n) AS e\n'
                                         'ORDER BY e.operation <> ''DELETE'', p.number',
-                                        rowcast.indented(pairs, 4), definition->>'name'));
+                                        rowcast.drawn_id(), rowcast.indented(pairs, 4), definition->>'name'));
 END;
 
 -- The old and the new row of each updated one.

@@ -9,14 +9,14 @@
 -- deep it was, for the length of the transaction, and an outer one that finds a note deeper than itself reads
 -- the rows again by key: the last event of a key agrees with the table. A row that was deleted and is there again is an UPDATE,
 -- one that was written and is gone by now is no event, because the nested DELETE has been told.
-CREATE OR REPLACE FUNCTION rowcast.trigger_function(definition jsonb, function_name text, row_function text) RETURNS text
+CREATE OR REPLACE FUNCTION rowcast.trigger_function(definition jsonb, function_name text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     name    text    := definition->>'name';
-    o       text    := format('rowcast_capture.%s(o.*)', row_function);
-    n       text    := format('rowcast_capture.%s(n.*)', row_function);
+    o       text    := format('rowcast_capture.%s_read(o.*, o.*::text)', function_name);
+    n       text    := format('rowcast_capture.%s_read(n.*, n.*::text)', function_name);
     guarded boolean := definition->>'on_error' = 'skip';
 BEGIN
     RETURN format($function$CREATE FUNCTION rowcast_capture.%1$s() RETURNS trigger
@@ -64,7 +64,7 @@ $rowcast$;$function$,
                 || rowcast.plain_update(definition, o, n) || E'\nIF NOT FOUND THEN\n' END
             || rowcast.indented(rowcast.paired_statement(definition, rowcast.update_pairs(o, n)), CASE WHEN guarded THEN 0 ELSE 4 END)
             || CASE WHEN guarded THEN '' ELSE E'\nEND IF;' END, 8),
-        rowcast.settings_of_capture(definition));
+        (SELECT string_agg(format(E'SET %I = %L\n', s.name, s.value), '') FROM rowcast.settings_of_capture(definition) s));
 END
 $$;
 

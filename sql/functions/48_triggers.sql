@@ -57,11 +57,10 @@ DECLARE
 BEGIN
     IF relation <> root AND rowcast.layout(relation) IS DISTINCT FROM rowcast.layout(root) THEN
         function := function || '_' || relation;
-        RETURN NEXT format(E'-- %s keeps its columns differently.\nCREATE FUNCTION rowcast_capture.%s_row(r %s) RETURNS %s\nLANGUAGE sql STABLE\nRETURN r::%s;',
-                           rowcast.source_name(relation), function, rowcast.qualified_name(relation), rowcast.qualified_name(root), rowcast.qualified_name(root));
-        RETURN NEXT rowcast.trigger_function(definition, function, function || '_row');
+        RETURN NEXT rowcast.read_function(function, relation, root);
+        RETURN NEXT rowcast.trigger_function(definition, function);
         RETURN NEXT format('COMMENT ON FUNCTION rowcast_capture.%s() IS %L;', function, definition);
-        RETURN NEXT format('REVOKE ALL ON FUNCTION rowcast_capture.%1$s(), rowcast_capture.%1$s_row(%2$s) FROM PUBLIC;', function, rowcast.qualified_name(relation));
+        RETURN NEXT format('REVOKE ALL ON FUNCTION rowcast_capture.%1$s(), rowcast_capture.%1$s_read(%2$s, text) FROM PUBLIC;', function, rowcast.qualified_name(relation));
     END IF;
     RETURN QUERY SELECT rowcast.trigger_statements(definition, relation, function);
 END

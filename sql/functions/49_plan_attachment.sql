@@ -21,7 +21,7 @@ BEGIN
         || ARRAY['SET LOCAL search_path = pg_catalog, pg_temp;']
         || ARRAY(SELECT rowcast.row_functions(definition))
         || ARRAY[rowcast.events_function(definition),
-                 rowcast.trigger_function(definition, name, name || '_row'),
+                 rowcast.trigger_function(definition, name),
                  format('COMMENT ON FUNCTION rowcast_capture.%s() IS %L;', name, definition),
                  rowcast.revoke_statement(definition)]
         || ARRAY(SELECT s.statement
@@ -41,7 +41,8 @@ BEGIN ATOMIC
     FROM (SELECT 0 AS n, '()' AS signature
           UNION ALL SELECT 1, format('_events(text, %1$s, %1$s)', rowcast.qualified_name((definition->>'relation')::oid))
           UNION ALL SELECT 2, format('_changed(%1$s, %1$s)', rowcast.qualified_name((definition->>'relation')::oid)) WHERE jsonb_typeof(definition->'changed') = 'object'
-          UNION ALL SELECT 3, format('_%s(%s)', part, rowcast.qualified_name((definition->>'relation')::oid))
+          UNION ALL SELECT 3, format('_read(%s, text)', rowcast.qualified_name((definition->>'relation')::oid))
+          UNION ALL SELECT 4, format('_%s(%s)', part, rowcast.qualified_name((definition->>'relation')::oid))
                     FROM (SELECT 'row' UNION ALL SELECT 'key' UNION ALL SELECT 'data'
                           UNION ALL SELECT 'current' WHERE (definition->>'reread')::boolean
                           UNION ALL SELECT e FROM rowcast.expressions(definition) e WHERE e <> 'data') parts (part)) AS f;

@@ -1,5 +1,5 @@
--- Keeps attachments in step with their tables: partitions and children that came or went since attach(), the setting
--- capture_replicated, and the numbers of excluded columns in a restored database.
+-- Keeps attachments in step with their tables: partitions and children that came or went since attach(), types of new
+-- columns, the setting capture_replicated, and the numbers of excluded columns in a restored database.
 --
 -- Where a superuser migrates, an event trigger (64_follow_tables.sql) calls this after every CREATE TABLE and ALTER TABLE that
 -- concerns an attached table. Elsewhere, call it after creating a partition, from cron or by hand. It does what the
@@ -22,7 +22,8 @@ BEGIN
         FOR statement IN SELECT rowcast.refresh_statements(attached.root, attached.attachment, attached.facts) LOOP
             source := rowcast.source_name(attached.root);
             event_type := attached.facts->>'event_type';
-            IF starts_with(statement, '--') THEN
+            -- A remark and no statement.
+            IF statement ~ '^--[^\n]*$' THEN
                 outcome := statement;
             ELSIF NOT pg_has_role(attached.owner, 'MEMBER') THEN
                 outcome := format('left to %s: %s', attached.owner, statement);
@@ -67,6 +68,14 @@ BEGIN
                            WHERE t.relation = h.relation AND t.facts->>'event_type' = refresh_statements.facts->>'event_type' LIMIT 1) own ON true
         CROSS JOIN LATERAL rowcast.relation_statements(facts, h.relation) AS s (statement)
         WHERE NOT EXISTS (SELECT FROM rowcast.attachment_triggers t WHERE t.attachment = refresh_statements.attachment AND t.relation = h.relation);
+
+    -- New columns may have types whose text depends on more settings.
+    RETURN QUERY
+        SELECT format('ALTER FUNCTION rowcast_capture.%I() SET %I = %L', p.proname, s.name, s.value)
+        FROM (SELECT DISTINCT t.function FROM rowcast.attachment_triggers t WHERE t.attachment = refresh_statements.attachment) f
+        JOIN pg_proc p ON p.oid = f.function
+        CROSS JOIN rowcast.settings_of_capture(facts) s
+        WHERE NOT EXISTS (SELECT FROM unnest(p.proconfig) c WHERE starts_with(c, s.name || '='));
 
     -- A partition that was detached is a table of its own again.
     RETURN QUERY

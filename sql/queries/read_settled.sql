@@ -1,2 +1,4 @@
--- Where a server begins to read, and how far ids have been given out.
-SELECT s.id AS settled, q.last_value AS drawn FROM rowcast.settled AS s, rowcast.outbox_id_seq AS q
+-- Where a server begins to read, how far ids have been given out (last_value of an untouched sequence is the first that it will give), and
+-- what texts are made of.
+SELECT s.id AS settled, q.last_value - (NOT q.is_called)::integer AS drawn, getdatabaseencoding()::text AS encoding
+FROM rowcast.settled AS s, rowcast.outbox_id_seq AS q

@@ -55,9 +55,9 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// A quarter of the trace's pace: a good request a second and about five events, lively and yet readable.
+    /// Half the trace's pace: two or three requests a second and about ten events, lively and yet readable.
     fn default() -> Self {
-        Self { speed: 0.25, seed: 1 }
+        Self { speed: 0.5, seed: 1 }
     }
 }
 

@@ -3,11 +3,13 @@
 use rust_embed::RustEmbed;
 use warp::{
     Rejection,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, Method, header},
     path::Tail,
     reject,
     reply::{self, Reply, Response},
 };
+
+use super::error::Error;
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
@@ -20,9 +22,10 @@ const CONTENT_SECURITY_POLICY: &str =
 const NOT_BUILT: &str = "The dashboard is not part of this build: Node.js was missing. `make web` builds it, then build the server again.\n";
 
 /// One of the dashboard's files. A path that is none of them is left to whoever comes after.
-pub(super) async fn file(path: Tail) -> Result<Response, Rejection> {
+pub(super) async fn file(path: Tail, method: Method) -> Result<Response, Rejection> {
     let path = if path.as_str().is_empty() { "index.html" } else { path.as_str() };
     let mut response = match <Assets as RustEmbed>::get(path) {
+        Some(_) if method != Method::GET && method != Method::HEAD => return Ok(Error::Method.into_response()),
         Some(asset) => {
             let mimetype = asset.metadata.mimetype();
             let mut response =

@@ -40,8 +40,10 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .and(with_http.clone())
         .then(stream::open);
-    let live = warp::path!("livez").and(warp::get()).map(health::live);
-    let ready = warp::path!("readyz").and(warp::get()).and(with_http).map(|http: Arc<Http>| health::ready(&http));
-    let dashboard = warp::get().and(warp::path::tail()).and_then(dashboard::file);
+    // Load balancers like to probe with HEAD.
+    let get_or_head = warp::get().or(warp::head()).unify();
+    let live = warp::path!("livez").and(get_or_head).map(health::live);
+    let ready = warp::path!("readyz").and(get_or_head).and(with_http).map(|http: Arc<Http>| health::ready(&http));
+    let dashboard = warp::path::tail().and(warp::method()).and_then(dashboard::file);
     stream.or(live).unify().or(ready).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
 }

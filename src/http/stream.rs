@@ -53,8 +53,8 @@ async fn try_open(query: Query, headers: &HeaderMap, http: &Http) -> Result<Resp
     let wanted =
         wanted(query.subscriptions.as_deref(), query.organization_id, &grants.value, &server.access.policy().value)?;
     // A native EventSource sends the header on a reconnect, but keeps the query of its first URL.
-    let last_event_id =
-        headers.get("last-event-id").map(HeaderValue::as_bytes).or(query.last_event_id.as_deref().map(str::as_bytes));
+    let header = headers.get("last-event-id").map(HeaderValue::as_bytes).filter(|id| !id.is_empty());
+    let last_event_id = header.or(query.last_event_id.as_deref().map(str::as_bytes));
     let resume = resume(last_event_id.unwrap_or_default(), http).await?;
     let session = Session::open(Arc::clone(server), &identity, viewer, wanted, resume);
     Ok(event_stream(session.into_stream()))
@@ -74,6 +74,10 @@ fn wanted(
     policy: &Policy,
 ) -> Result<Wanted, Error> {
     let organization = organization.filter(|organization| !organization.is_empty());
+    // Postgres has no text with a NUL in it, so nobody's organization is called that, not even in the eyes of platform staff.
+    if organization.as_ref().is_some_and(|organization| organization.contains('\0')) {
+        return Err(Error::NotAMember);
+    }
     let mut wanted = Wanted { types: None, organization };
     if !wanted.may_connect(grants) {
         return Err(Error::NotAMember);

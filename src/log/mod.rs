@@ -49,6 +49,8 @@ struct Recent {
     by_topic: HashMap<Topic, VecDeque<(Position, usize)>>,
     /// What has been seen up to now; ahead of the last batch's when gaps turned out to be dead.
     head: Arc<Cursor>,
+    /// The last batch of each topic that has left.
+    evicted: HashMap<Topic, Position>,
     /// All events above this id that were seen are in here.
     complete_above: i64,
     bytes: usize,
@@ -80,6 +82,7 @@ impl Log {
             batches: VecDeque::new(),
             first: 0,
             by_topic: HashMap::new(),
+            evicted: HashMap::new(),
             head: Arc::new(Cursor::up_to(start)),
             complete_above: start,
             bytes: 0,
@@ -147,9 +150,10 @@ impl Log {
     #[must_use]
     pub fn read(&self, position: Position, interest: &Interest, max_bytes: usize) -> Read {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        if position < recent.first {
+        if recent.has_evicted(position, interest) {
             return Read::Gone;
         }
+        let position = position.max(recent.first);
         let mut entries: Vec<Arc<Entry>> = Vec::new();
         let mut bytes = 0;
         let mut last = None;
@@ -201,10 +205,18 @@ impl Recent {
         }))
     }
 
+    /// Whether something of interest from `position` on has left. A session that others have overtaken has missed nothing.
+    fn has_evicted(&self, position: Position, interest: &Interest) -> bool {
+        let Some(organizations) = interest.organizations() else { return position < self.first };
+        let topics = organizations.iter().cloned().map(Topic::Organization).chain([Topic::Platform]);
+        topics.filter_map(|topic| self.evicted.get(&topic)).any(|&last| position <= last)
+    }
+
     fn evict(&mut self) {
         let Some(batch) = self.batches.pop_front() else { return };
         for entry in &batch.entries {
             let topic = Topic::of(&entry.event);
+            self.evicted.insert(topic.clone(), self.first);
             if let Some(places) = self.by_topic.get_mut(&topic) {
                 places.pop_front();
                 if places.is_empty() {
@@ -307,6 +319,15 @@ mod tests {
         assert_eq!(log.position_after(&Cursor::up_to(6)), None);
         let position = log.position_after(&Cursor::up_to(8)).unwrap();
         assert_eq!(drain(&log, position, &organizations(&["o1"]), 100_000)[0].0, [9, 10]);
+    }
+
+    #[test]
+    fn who_missed_nothing_has_not_fallen_off() {
+        let log = Log::new(event(1, Some("busy")).size() * 3, 0);
+        for id in 1..=20 {
+            log.append(vec![event(id, Some("busy"))], Cursor::up_to(id));
+        }
+        assert_eq!(drain(&log, 0, &organizations(&["quiet"]), 1_000), [(vec![], Arc::new(Cursor::up_to(20)))]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 /// What is done to one field of an event's data for viewers who lack a permission (`rowcast.redactions`).
@@ -18,30 +19,34 @@ pub struct Redaction {
     pub replacement: Option<Box<str>>,
 }
 
-/// Stands for data that could not be read. Postgres writes none such, but if it did, it must not pass unredacted.
+/// Arrays in arrays use up no path, so the text alone would decide how deep the search goes, and our stack is not as deep as Postgres'.
+const MAX_DEPTH: usize = 128;
+
+/// Stands for data that could not be read, or not deep enough: it must not pass unredacted.
 const UNREADABLE: &str = r#"{"unreadable":true}"#;
 
 impl Redaction {
     /// The data with the field replaced or removed, or none when it has no such field, or null there.
     #[must_use]
     pub fn apply(&self, data: &str) -> Option<String> {
-        self.replace(data, &self.path).unwrap_or_else(|_| Some(UNREADABLE.to_owned()))
+        self.replace(data, &self.path, MAX_DEPTH).unwrap_or_else(|_| Some(UNREADABLE.to_owned()))
     }
 
-    fn replace(&self, json: &str, path: &[String]) -> serde_json::Result<Option<String>> {
+    fn replace(&self, json: &str, path: &[String], depth: usize) -> serde_json::Result<Option<String>> {
         let Some((key, rest)) = path.split_first() else { return Ok(None) };
+        let depth = depth.checked_sub(1).ok_or_else(|| serde_json::Error::custom("too deep"))?;
         match json.trim_start().as_bytes().first() {
-            Some(b'[') => self.replace_in_elements(json, path),
-            Some(b'{') => self.replace_in_fields(json, key, rest),
+            Some(b'[') => self.replace_in_elements(json, path, depth),
+            Some(b'{') => self.replace_in_fields(json, key, rest, depth),
             _ => Ok(None),
         }
     }
 
-    fn replace_in_elements(&self, json: &str, path: &[String]) -> serde_json::Result<Option<String>> {
+    fn replace_in_elements(&self, json: &str, path: &[String], depth: usize) -> serde_json::Result<Option<String>> {
         let mut elements: Vec<Box<RawValue>> = serde_json::from_str(json)?;
         let mut changed = false;
         for element in &mut elements {
-            if let Some(redacted) = self.replace(element.get(), path)? {
+            if let Some(redacted) = self.replace(element.get(), path, depth)? {
                 *element = RawValue::from_string(redacted)?;
                 changed = true;
             }
@@ -49,11 +54,17 @@ impl Redaction {
         if changed { serde_json::to_string(&elements).map(Some) } else { Ok(None) }
     }
 
-    fn replace_in_fields(&self, json: &str, key: &str, rest: &[String]) -> serde_json::Result<Option<String>> {
+    fn replace_in_fields(
+        &self,
+        json: &str,
+        key: &str,
+        rest: &[String],
+        depth: usize,
+    ) -> serde_json::Result<Option<String>> {
         let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json)?;
         let Some(field) = fields.get_mut(key).filter(|field| field.get() != "null") else { return Ok(None) };
         if !rest.is_empty() {
-            let Some(redacted) = self.replace(field.get(), rest)? else { return Ok(None) };
+            let Some(redacted) = self.replace(field.get(), rest, depth)? else { return Ok(None) };
             *field = RawValue::from_string(redacted)?;
         } else if let Some(replacement) = &self.replacement {
             *field = RawValue::from_string(replacement.to_string())?;
@@ -84,6 +95,13 @@ mod tests {
     fn depth_is_no_way_around() {
         let deep = format!(r#"{{"secret": {}1{}, "a": 2}}"#, "[".repeat(5_000), "]".repeat(5_000));
         assert_eq!(remove(&["secret"]).apply(&deep).as_deref(), Some(r#"{"a":2}"#));
+    }
+
+    #[test]
+    fn arrays_in_arrays_do_not_exhaust_the_stack() {
+        let nested = |depth| format!("{}{{\"a\":1}}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(remove(&["a"]).apply(&nested(50)), Some(nested(50).replace("\"a\":1", "")));
+        assert_eq!(remove(&["a"]).apply(&nested(30_000)).as_deref(), Some(UNREADABLE));
     }
 
     #[test]

@@ -20,6 +20,12 @@ pub enum Error {
     /// No connection could be had in time.
     #[error("no connection to the database: {0}")]
     Pool(String),
+    /// The database does not say what its texts are.
+    #[error(
+        "the database has the encoding SQL_ASCII, in which any bytes pass as text; rowcast needs one whose texts can be sent as UTF-8: \
+         dump the database and restore it into one made with ENCODING 'UTF8'"
+    )]
+    Encoding,
     /// A statement failed, or the connection did.
     #[error("the database refused or failed: {}", reason(.0))]
     Statement(#[from] tokio_postgres::Error),

@@ -1,12 +1,19 @@
 //! The outbox as the server reads it: the tailer's steps, and pages of history.
 
-use tokio_postgres::Row;
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
+use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     Connection, Error,
     decode::{self, Xid8},
 };
-use crate::{cursor::IdRange, event::Event, frontier::Writers};
+use crate::{
+    cursor::IdRange,
+    event::Event,
+    frontier::{Frontier, Writers},
+};
 
 /// What one step of the tailer has read, all in one snapshot.
 #[derive(Debug)]
@@ -32,20 +39,25 @@ pub struct Start {
     pub drawn: i64,
 }
 
-/// Reads what is new since `high`, and in `gaps`; see `sql/queries/read_batch.sql`.
+/// Reads what is new above the frontier, and in its gaps; see `sql/queries/read_batch.sql`.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn read_batch(
     connection: &Connection,
-    high: i64,
-    gaps: &[IdRange],
+    frontier: &mut Frontier,
     limit: i64,
     previous: Option<&str>,
 ) -> Result<Batch, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_batch.sql")).await?;
-    let (firsts, lasts): (Vec<i64>, Vec<i64>) = gaps.iter().copied().unzip();
-    let rows = connection.query(&statement, &[&high, &firsts, &lasts, &limit, &previous]).await?;
+    let high = frontier.high();
+    let (firsts, lasts): (Vec<i64>, Vec<i64>) = frontier.due().into_iter().unzip();
+    let (asleep, writers) = frontier.asleep();
+    let (asleep_firsts, asleep_lasts): (Vec<i64>, Vec<i64>) = asleep.into_iter().unzip();
+    let writers: Vec<String> = writers.iter().map(u64::to_string).collect();
+    let rows = connection
+        .query(&statement, &[&high, &firsts, &lasts, &limit, &previous, &asleep_firsts, &asleep_lasts, &writers])
+        .await?;
     let mut batch = Batch {
         snapshot: String::new(),
         oldest_running: 0,
@@ -63,7 +75,13 @@ pub async fn read_batch(
         }
     }
     batch.events.sort_unstable_by_key(|event| event.id);
-    batch.full = i64::try_from(batch.events.len()).unwrap_or(i64::MAX) >= limit;
+    let full = |count: usize| i64::try_from(count).unwrap_or(i64::MAX) >= limit;
+    batch.full = full(batch.events.len());
+    // What the limit has left in the gaps may be older events of the same rows, so what is new has to wait for it.
+    let in_gaps = batch.events.partition_point(|event| event.id <= high);
+    if full(in_gaps) {
+        batch.events.truncate(in_gaps);
+    }
     Ok(batch)
 }
 
@@ -96,7 +114,17 @@ fn widen(short: i64, recent: u64) -> u64 {
     }
 }
 
-/// Reads a page of history: at most `limit` rows with ids in `ranges` that belong to `organizations` (none: to any), or to all.
+/// A piece of history.
+#[derive(Debug)]
+pub struct Page {
+    /// The rows, ascending by id.
+    pub events: Vec<Event>,
+    /// Whether the page ended for want of room, so that there may be more.
+    pub full: bool,
+}
+
+/// Reads a page of history: rows with ids in `ranges` that belong to `organizations` (none: to any), or to all. It ends after
+/// `limit` rows, or with the row that makes it larger than `max_bytes`: the rest of the answer is thrown away as it comes in.
 ///
 /// # Errors
 /// When the database fails.
@@ -105,11 +133,25 @@ pub async fn read_ranges(
     ranges: &[IdRange],
     organizations: Option<&[Box<str>]>,
     limit: i64,
-) -> Result<Vec<Event>, Error> {
+    max_bytes: usize,
+) -> Result<Page, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_ranges.sql")).await?;
     let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
-    let rows = connection.query(&statement, &[&firsts, &lasts, &organizations, &limit]).await?;
-    Ok(rows.iter().map(decode::event).collect::<Result<_, _>>()?)
+    let parameters: [&(dyn ToSql + Sync); 4] = [&firsts, &lasts, &organizations, &limit];
+    let mut rows = pin!(connection.query_raw(&statement, parameters).await?);
+    let mut page = Page { events: Vec::new(), full: false };
+    let mut bytes = 0;
+    while let Some(row) = rows.try_next().await? {
+        let event = decode::event(&row)?;
+        bytes += event.size();
+        page.events.push(event);
+        if bytes > max_bytes {
+            page.full = true;
+            return Ok(page);
+        }
+    }
+    page.full = i64::try_from(page.events.len()).unwrap_or(i64::MAX) >= limit;
+    Ok(page)
 }
 
 /// Where a tailer begins to read.
@@ -119,6 +161,9 @@ pub async fn read_ranges(
 pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_settled.sql")).await?;
     let row: Row = connection.query_one(&statement, &[]).await?;
+    if row.try_get::<_, &str>("encoding")? == "SQL_ASCII" {
+        return Err(Error::Encoding);
+    }
     Ok(Start { settled: row.try_get("settled")?, drawn: row.try_get("drawn")? })
 }
 

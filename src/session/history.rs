@@ -8,12 +8,21 @@ use tracing::warn;
 use super::{Session, chunk, seen::Seen};
 use crate::{
     cursor::Cursor,
+    event::Event,
     log::{Entry, Position},
-    postgres::{self, outbox},
+    postgres::{
+        self,
+        outbox::{self, Page},
+    },
 };
 
-/// Rows of history read at once.
+/// The most rows, and about the most bytes, of history read at once. What a slow client holds is one page.
 const PAGE_ROWS: i64 = 500;
+const PAGE_BYTES: usize = 128 * 1024;
+
+/// Rows of the first page, when nobody knows yet how large they are; and the fewest of any.
+const FIRST_ROWS: i64 = 50;
+const FEWEST_ROWS: i64 = 4;
 
 /// How long to wait before history is asked for again when the database failed.
 const HISTORY_RETRY: Duration = Duration::from_secs(1);
@@ -24,6 +33,8 @@ pub(super) struct History {
     position: Position,
     /// Ids up to here have been read.
     done: i64,
+    /// How many rows to ask for: about as many as fit into a page, going by the page before.
+    rows: i64,
 }
 
 impl Session {
@@ -31,29 +42,30 @@ impl Session {
     pub(super) fn read_history(&mut self) {
         let (until, position) = self.server.log.head();
         let seen = self.seen.cursor();
-        self.history = Some(History { until, position, done: seen.floor() });
+        self.history = Some(History { until, position, done: seen.floor(), rows: FIRST_ROWS });
         self.seen = Seen { log: seen, ahead: None };
     }
 
     /// The next page of the outbox, or a heartbeat where it holds nothing for this client; none when history is done.
     pub(super) async fn next_page(&mut self) -> Option<Bytes> {
-        let History { until, position, done } = self.history.as_ref()?;
-        let (until, position, done) = (Arc::clone(until), *position, *done);
-        let events = match self.read_page(&until, done).await {
-            Ok(events) => events,
+        let &History { ref until, position, done, rows } = self.history.as_ref()?;
+        let until = Arc::clone(until);
+        let Page { events, full } = match self.read_page(&until, done, rows).await {
+            Ok(page) => page,
             Err(error) => {
                 warn!(%error, "history could not be read; trying again");
                 tokio::time::sleep(HISTORY_RETRY.mul_f64(0.5 + fastrand::f64())).await;
                 return None;
             }
         };
-        let full = events.len() >= usize::try_from(PAGE_ROWS).unwrap_or(usize::MAX);
-        let done = events.last().filter(|_| full).map_or(until.high(), |last| last.event.id);
-        let events: Vec<_> = events.into_iter().filter(|entry| until.contains(entry.event.id)).collect();
-        let frames = self.frames(&events);
+        let done = events.last().filter(|_| full).map_or(until.high(), |last| last.id);
+        let rows = rows_that_fit(&events);
+        let seen_by_log = events.into_iter().filter(|event| until.contains(event.id));
+        let entries: Vec<_> = seen_by_log.map(|event| Arc::new(Entry::new(event))).collect();
+        let frames = self.frames(&entries);
         if full {
             self.seen.log = Arc::new(self.seen.log.union(&until.truncated(done)));
-            self.history = Some(History { until, position, done });
+            self.history = Some(History { until, position, done, rows });
         } else {
             // The client may come from a server that was ahead of this one.
             let ahead = Some(Arc::unwrap_or_clone(std::mem::take(&mut self.seen.log)));
@@ -69,7 +81,7 @@ impl Session {
         }
     }
 
-    async fn read_page(&self, until: &Cursor, done: i64) -> Result<Vec<Arc<Entry>>, postgres::Error> {
+    async fn read_page(&self, until: &Cursor, done: i64, rows: i64) -> Result<Page, postgres::Error> {
         let seen = &self.seen.log;
         let ranges: Vec<_> = seen
             .missing_up_to(until.high())
@@ -78,12 +90,19 @@ impl Session {
             .collect();
         let connection = self.server.database.connection().await?;
         let organizations = self.subscription.interest().organizations();
-        let events = outbox::read_ranges(&connection, &ranges, organizations, PAGE_ROWS).await?;
+        let page = outbox::read_ranges(&connection, &ranges, organizations, rows, PAGE_BYTES).await?;
         drop(connection);
         // The page may be newer than the tailer's last step, so the grants it is judged by must be newer than the page.
-        if !events.is_empty() {
+        if !page.events.is_empty() {
             self.server.access.refresh(&self.viewer).await?;
         }
-        Ok(events.into_iter().map(|event| Arc::new(Entry::new(event))).collect())
+        Ok(page)
     }
+}
+
+/// How many rows like these fit into a page.
+fn rows_that_fit(events: &[Event]) -> i64 {
+    let bytes: usize = events.iter().map(Event::size).sum();
+    let fit = (PAGE_BYTES * events.len()).checked_div(bytes).unwrap_or(usize::MAX);
+    i64::try_from(fit).unwrap_or(PAGE_ROWS).clamp(FEWEST_ROWS, PAGE_ROWS)
 }

@@ -187,12 +187,13 @@ impl Session {
                 self.beat();
                 return Some(chunk);
             }
-            if self.history.is_none() {
-                self.wait().await;
-            }
+            // Only now, when the log has just been read: the heartbeat is to say how far.
             if Instant::now() >= self.next_heartbeat {
                 self.beat();
                 return Some(self.heartbeat());
+            }
+            if self.history.is_none() {
+                self.wait().await;
             }
         }
     }
@@ -259,8 +260,9 @@ impl Session {
         let grants = &current.value;
         let types = self.wanted.types(&self.server.access.policy().value, grants);
         let interest = self.wanted.interest(grants);
+        let may_stay = self.wanted.may_connect(grants);
         let unchanged = types == self.types && interest == *self.subscription.interest();
-        if unchanged {
+        if unchanged && may_stay {
             return None;
         }
         self.types = types;
@@ -270,7 +272,7 @@ impl Session {
             organizations: self.wanted.organizations(grants),
         };
         let mut frames = sse::status_frame(&changed, None, Timestamp::now());
-        if !self.wanted.may_connect(grants) {
+        if !may_stay {
             frames.push_str(&closing(CloseReason::AccessRevoked));
             self.closed = true;
         }

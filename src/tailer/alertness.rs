@@ -98,14 +98,11 @@ impl Alertness {
     /// A read of all there was has ended.
     pub(super) fn note_read(&mut self, found: bool, held: Option<Hold>, now: Instant) {
         match &mut self.state {
-            State::Unrung => {}
             State::Awake { busy } if found => *busy = now,
             State::Awake { busy } if now.duration_since(*busy) > QUIET => self.state = State::Dozing { owing: None },
-            State::Awake { .. } => {}
-            State::Dozing { .. } => {}
             // The lock went with its connection. Writers may have found it free since, even if it is held again.
             State::Asleep { hold } if held != Some(*hold) => self.state = State::Dozing { owing: None },
-            State::Asleep { .. } => {}
+            State::Unrung | State::Awake { .. } | State::Dozing { .. } | State::Asleep { .. } => {}
         }
     }
 
@@ -229,7 +226,9 @@ mod tests {
             if self.server.wants_writers() {
                 let held = self.held;
                 let running = self.writers.keys().copied().map(Some).collect();
-                meanwhile.iter().for_each(|step| self.apply(step));
+                for step in meanwhile {
+                    self.apply(step);
+                }
                 self.server.note_writers(&Writers { bound: None, running }, held);
             }
             let found = std::mem::take(&mut self.unread);

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Rows read in one step. Enough that a bulk load is not bound by round trips, little enough to stay in the processor's cache.
-const ROWS_PER_STEP: i64 = 1_000;
+const ROWS_PER_STEP: i64 = 500;
 
 /// Events and bytes appended to the log at once: about what a session writes at once.
 const BATCH: (usize, usize) = (64, 64 * 1024);
@@ -219,10 +219,7 @@ impl Tailer {
     /// When the database fails. Nothing is lost: the next step reads the same again.
     pub async fn step(&mut self, connection: &Connection) -> Result<Step, postgres::Error> {
         self.ask_who_writes(connection).await?;
-        let gaps = self.frontier.due();
-        let batch =
-            outbox::read_batch(connection, self.frontier.high(), &gaps, ROWS_PER_STEP, self.snapshot.as_deref())
-                .await?;
+        let batch = outbox::read_batch(connection, &mut self.frontier, ROWS_PER_STEP, self.snapshot.as_deref()).await?;
         // Without a step before, anything may have changed since.
         let changed_users = if self.snapshot.is_some() { batch.changed_users.as_slice() } else { &[None] };
         self.access.apply(connection, changed_users).await?;

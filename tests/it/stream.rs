@@ -267,10 +267,25 @@ async fn the_heartbeat_moves_the_cursor_of_a_quiet_client() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_names_the_head_of_its_own_time() {
+    let db = Database::new().await;
+    let app = prepare(&db).await;
+    // Long enough that the row is in the log before the first heartbeat.
+    let server = Server::start_with(&db, &[("ROWCAST_HEARTBEAT", "3s")]).await;
+    let mut ann = connect(&server, "ann", None).await;
+    insert(&app, 1, "o2").await;
+    let event = ann.next_event().await.unwrap();
+    assert_eq!((&*event.event, event.id.as_deref()), ("cursor", Some("1")), "the first heartbeat after the row");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_cursor_of_no_use_is_said_to_be_so() {
     let db = Database::new().await;
     let app = prepare(&db).await;
     let server = Server::start(&db).await;
+    let mut client = connect(&server, "ann", Some("1")).await;
+    assert_eq!(status(&mut client).await["reason"], "cursor_ahead", "nothing has been given out yet");
     insert(&app, 1, "o1").await;
     for (cursor, reason) in
         [("nonsense", "invalid_cursor"), ("5~7", "invalid_cursor"), ("999", "cursor_ahead"), ("1@3", "cursor_ahead")]
@@ -337,6 +352,23 @@ async fn changes_of_access_reach_open_streams() {
 }
 
 #[tokio::test]
+async fn losing_the_organization_that_was_asked_for_ends_the_stream() {
+    let db = Database::new().await;
+    prepare(&db).await;
+    let admin = db.connect().await;
+    let server = Server::start(&db).await;
+    let query = "organizationId=o1&subscriptions=document_processing";
+    let mut dora = sse::Client::connect_with(&server.url(), query, &harness::token("dora"), None).await;
+    assert_eq!(status(&mut dora).await["status"], "connected");
+    let leave = "DELETE FROM rowcast.memberships WHERE user_id = 'dora' AND organization_id = 'o1'";
+    admin.batch_execute(leave).await.unwrap();
+    assert_eq!(status(&mut dora).await["status"], "access_changed");
+    assert_eq!(status(&mut dora).await, json!({"status": "closing", "reason": "access_revoked"}), "she is still in o2");
+    assert!(dora.next_event().await.is_none());
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn refusals_say_why_and_repeat_nothing() {
     let db = Database::new().await;
     prepare(&db).await;
@@ -344,12 +376,14 @@ async fn refusals_say_why_and_repeat_nothing() {
     let path = "/api/v1/realtime/sse";
     let ann = harness::token("ann");
     let stranger = harness::token("stranger");
-    let cases: [(&str, Option<&str>, u16, &str); 13] = [
+    let sam = harness::token("sam");
+    let cases: [(&str, Option<&str>, u16, &str); 14] = [
         ("", None, 401, "token_required"),
         ("", Some("rubbish-<script>"), 401, "invalid_token"),
         ("", Some(&stranger), 403, "not_a_member"),
         ("?organizationId=o2", Some(&ann), 403, "not_a_member"),
         ("?organizationId=nowhere", Some(&ann), 403, "not_a_member"),
+        ("?organizationId=%00", Some(&sam), 403, "not_a_member"),
         ("?subscriptions=system_health", Some(&ann), 403, "permission_required"),
         ("?subscriptions=document_processing,rubbish", Some(&ann), 400, "unknown_event_type"),
         ("?subscriptions=,%20,", Some(&ann), 400, "no_valid_subscription"),
@@ -369,6 +403,27 @@ async fn refusals_say_why_and_repeat_nothing() {
         );
         assert!(body["error"]["message"].as_str().is_some_and(|message| message.len() > 10));
         assert!(!body.to_string().contains("rubbish") && !body.to_string().contains("o2"), "{body}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn methods_and_paths_that_are_not_there() {
+    let db = Database::new().await;
+    let server = Server::start(&db).await;
+    for (method, target, expected) in [
+        ("HEAD", "/livez", 200),
+        ("HEAD", "/readyz", 200),
+        ("POST", "/livez", 405),
+        ("POST", "/api/v1/realtime/sse", 405),
+        ("POST", "/index.html", 405),
+        ("POST", "/nonsense", 404),
+        ("GET", "/../Cargo.toml", 404),
+        ("GET", "/%2e%2e/Cargo.toml", 404),
+    ] {
+        let response = sse::Client::request(&server.url(), method, target, "", "").await;
+        assert_eq!(response.status, expected, "{method} {target}");
+        assert_eq!(response.header("allow").is_some(), expected == 405, "{method} {target}");
     }
     server.stop().await;
 }

@@ -239,6 +239,46 @@ async fn a_bulk_load_is_read_whole() {
     assert_eq!(tailer.cursor(), last.to_string());
 }
 
+/// Commits a bulk update whose ids were a gap, then updates one of its last rows again, and reads what is said of that row.
+async fn versions_of_a_row_after_a_bulk_update(before_reading: Duration) -> Vec<i64> {
+    let db = Database::new().await;
+    let (bulk, quick) = (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    let prepare = "CREATE TABLE items (id int PRIMARY KEY, version int);
+        SELECT rowcast.attach('items', 'document_processing', organization_id => '''o1''');
+        INSERT INTO items SELECT n, 1 FROM generate_series(1, 5000) n";
+    execute(&quick, prepare).await;
+    let mut tailer = Stepped::new(&db).await;
+    tailer.read().await;
+    execute(&bulk, "BEGIN; UPDATE items SET version = 2").await;
+    let head = emit(&quick).await;
+    assert_eq!(tailer.read().await, [head]);
+    // Until the gap's owner is known, and nobody looks into it any more.
+    for _ in 0..20 {
+        assert!(tailer.read().await.is_empty());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    execute(&bulk, "COMMIT").await;
+    execute(&quick, "UPDATE items SET version = 3 WHERE id = 5000").await;
+    tokio::time::sleep(before_reading).await;
+    let ids = tailer.read().await;
+    assert_eq!(ids.len(), 5_001);
+    let admin = db.connect().await;
+    let versions = "SELECT coalesce((data ->> 'version')::bigint, 0) FROM rowcast.outbox
+        JOIN unnest($1::bigint[]) WITH ORDINALITY AS read (id, place) USING (id) WHERE source_key = '5000' ORDER BY place";
+    admin.query(versions, &[&ids]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn what_is_written_on_top_of_a_bulk_update_comes_after_it() {
+    assert_eq!(versions_of_a_row_after_a_bulk_update(Duration::ZERO).await, [2, 3], "before it is asked who writes");
+    let asked_again = Duration::from_millis(100);
+    assert_eq!(
+        versions_of_a_row_after_a_bulk_update(asked_again).await,
+        [2, 3],
+        "when the gap is more than a step reads"
+    );
+}
+
 #[tokio::test]
 async fn the_cursor_for_load_then_stream_names_what_the_snapshot_cannot_see() {
     let db = Database::new().await;

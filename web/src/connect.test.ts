@@ -130,6 +130,13 @@ describe("what the server says", () => {
     expect(connection.state.cursor).toBe("21");
   });
 
+  it("access_changed: what the stream covers from now on", async () => {
+    await open();
+    const changed = { status: "access_changed", subscriptions: ["user_activity"] };
+    await server.last.stream(connectedFrame("10") + statusFrame(changed));
+    expect(connection.state).toMatchObject({ subscriptions: ["user_activity"], organizations: null });
+  });
+
   it("degraded and recovered: the stream stays", async () => {
     await open();
     await server.last.stream(connectedFrame("10") + statusFrame({ status: "degraded" }));
@@ -138,7 +145,8 @@ describe("what the server says", () => {
     expect(connection.state.degraded).toBe(false);
   });
 
-  it("closing: comes back exactly when it was told to", async () => {
+  it("closing: comes back exactly when it was told to, the server having drawn the delay", async () => {
+    server.environment.random = () => 0;
     await open();
     await server.last.stream(`${connectedFrame("10")}retry: 2718\n${statusFrame({ status: "closing" })}`);
     await server.last.end();

@@ -12,7 +12,7 @@ import {
 import { browser, type Environment } from "./environment.js";
 import { RowcastError, toRowcastError } from "./errors.js";
 import type { SseMessage } from "./parse.js";
-import type { ConnectionStatus, RowcastEvent } from "./protocol.js";
+import type { ConnectionStatus, Coverage, RowcastEvent } from "./protocol.js";
 import { Seen } from "./seen.js";
 import { type Read, readStream } from "./stream.js";
 
@@ -176,15 +176,17 @@ class FetchConnection implements Connection {
   #heed(data: ConnectionStatus, lastEventId: string): void {
     switch (data.status) {
       case "connected": {
-        const { status, connectionId, subscriptions, organizations } = data;
+        const { status, connectionId } = data;
         const reconnects = this.state.reconnects + (this.#opened ? 1 : 0);
-        const stream = { status, connectionId, subscriptions, organizations, reconnects };
-        this.#set({ ...stream, error: null, degraded: false });
+        this.#set({ status, connectionId, reconnects, ...coverage(data), error: null, degraded: false });
         this.#opened = true;
         this.#openedAt = this.#environment.now();
         this.#refusal = null;
         break;
       }
+      case "access_changed":
+        this.#set(coverage(data));
+        break;
       case "reset":
         this.#seen.restart(lastEventId);
         this.#guard(() => this.#handlers.onReset(data.reason));
@@ -212,4 +214,8 @@ class FetchConnection implements Connection {
       this.#environment.reportError(thrown);
     }
   }
+}
+
+function coverage({ subscriptions, organizations }: Coverage): Pick<ConnectionState, keyof Coverage> {
+  return { subscriptions, organizations: organizations ?? null };
 }

@@ -20,9 +20,10 @@ export interface ConnectionState {
   /** The position to resume from; empty before the first stream. */
   readonly cursor: string;
   readonly connectionId: string | null;
-  /** The organizations and types that the server says this stream covers. */
-  readonly organizations: readonly string[];
-  readonly subscriptions: readonly EventType[];
+  /** The types that this stream covers, as the server says. Empty until the first stream. */
+  readonly subscriptions: readonly string[];
+  /** The organizations that it covers; null for all of them, and until the first stream. */
+  readonly organizations: readonly string[] | null;
   /** The server has lost its database; the stream stays open and catches up. */
   readonly degraded: boolean;
   /** Events that came again and were dropped. */
@@ -39,8 +40,8 @@ export const initialState: ConnectionState = {
   reconnects: 0,
   cursor: "",
   connectionId: null,
-  organizations: [],
   subscriptions: [],
+  organizations: null,
   degraded: false,
   duplicates: 0,
   heardAt: null,

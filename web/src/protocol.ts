@@ -130,20 +130,34 @@ export interface EventData {
 export type EventType = keyof EventData;
 
 /** An event of the outbox: `switch (event.type)` narrows `event.data`. */
-export type OutboxEvent = { [Type in EventType]: Envelope<Type, EventData[Type]> }[EventType];
+export type OutboxEvent = EventOf<EventType>;
+
+/** The events of these types alone. */
+export type EventOf<Types extends EventType> = { [Type in Types]: Envelope<Type, EventData[Type]> }[Types];
 
 /** Why a stream had to start again from `id` instead of from the cursor that was asked for. */
 export type ResetReason = "history_expired" | "invalid_cursor" | "cursor_ahead";
 
+/** Why a stream was ended by the server. */
+export type CloseReason = "unavailable" | "token_expired" | "access_revoked";
+
+/** What a stream covers. */
+export interface Coverage {
+  /** Types that will be sent, an app's own included. */
+  subscriptions: string[];
+  /** Absent for platform staff, who get the events of every organization. */
+  organizations?: string[];
+}
+
 /** What the server says about the connection itself. */
 export type ConnectionStatus =
-  | { status: "connected"; connectionId: string; subscriptions: EventType[]; organizations: string[] }
-  | { status: "reset"; reason: ResetReason; connectionId?: string }
-  | { status: "degraded"; connectionId?: string }
-  | { status: "recovered"; connectionId?: string }
-  | { status: "access_changed"; connectionId?: string }
-  | { status: "token_expiring"; connectionId?: string }
-  | { status: "closing"; reason?: string; connectionId?: string };
+  | ({ status: "connected"; connectionId: string } & Coverage)
+  | ({ status: "access_changed" } & Coverage)
+  | { status: "reset"; reason: ResetReason }
+  | { status: "degraded" }
+  | { status: "recovered" }
+  | { status: "token_expiring" }
+  | { status: "closing"; reason: CloseReason };
 
 /** Made by the server for one stream; never in the outbox, so it has no id. */
 export interface ConnectionStatusEvent {

@@ -104,7 +104,7 @@ async fn an_announcement_rings_the_doorbell() {
             }
         }
     });
-    listener.batch_execute("LISTEN rowcast").await.unwrap();
+    listener.batch_execute("LISTEN rowcast; SELECT pg_advisory_lock_shared(1919907683, 2)").await.unwrap();
     let client = db.connect().await;
     client.batch_execute("INSERT INTO rowcast.memberships VALUES ('ada', 'a', 'admin')").await.unwrap();
     assert_eq!(notifications.recv().await, Some(("rowcast".to_owned(), String::new())));

@@ -8,7 +8,7 @@ const CATALOGS: &str = "
     SELECT pg_get_functiondef(p.oid) || coalesce(p.proacl::text, 'public') || pg_get_userbyid(p.proowner) || coalesce(obj_description(p.oid), '')
     FROM pg_proc p WHERE pronamespace = 'rowcast_capture'::regnamespace
     UNION ALL
-    SELECT pg_get_triggerdef(oid) || tgenabled FROM pg_trigger WHERE tgrelid IN ('public.docs'::regclass, 'public.part'::regclass)
+    SELECT pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE tgrelid IN ('public.docs'::regclass, 'public.part'::regclass)
     ORDER BY 1";
 
 async fn catalogs(stage: &Stage) -> Vec<String> {
@@ -74,13 +74,16 @@ async fn a_foreign_comment_does_not_break_the_registry() {
 async fn preview_is_the_sql_that_attach_runs_and_changes_nothing() {
     for arguments in [
         ATTACH_DOCS.to_owned(),
-        format!("{ATTACH_DOCS}, filter => $$r.title <> 'x' -- no$$, on_error => 'skip', changed_columns => '{{title}}'"),
+        format!(
+            "{ATTACH_DOCS}, filter => $$r.title <> 'x' -- no$$, on_error => 'skip', changed_columns => '{{title}}'"
+        ),
         "'public.docs', 'user_activity', data => 'to_jsonb(r.*)', priority => $$'low'$$".to_owned(),
         "'public.part', 'user_activity', organization_id => 'r.org'".to_owned(),
     ] {
         let stage = Stage::new(&format!("{DOCS}; {PART}; CREATE TABLE public.part1 (org text, id int NOT NULL); ALTER TABLE part ATTACH PARTITION part1 DEFAULT")).await;
         let before = catalogs(&stage).await;
-        let preview: String = stage.writer.query_one(&format!("SELECT rowcast.preview({arguments})"), &[]).await.unwrap().get(0);
+        let preview: String =
+            stage.writer.query_one(&format!("SELECT rowcast.preview({arguments})"), &[]).await.unwrap().get(0);
         assert_eq!(catalogs(&stage).await, before);
         assert!(preview.starts_with("BEGIN;\n") && preview.ends_with("COMMIT;\n"), "{preview}");
         assert!(!preview.lines().any(|line| line.ends_with(' ')), "{preview}");
@@ -99,7 +102,11 @@ async fn preview_is_the_sql_that_attach_runs_and_changes_nothing() {
 #[tokio::test]
 async fn preview_refuses_what_attach_refuses() {
     let stage = Stage::new(DOCS).await;
-    for arguments in ["'public.docs', 'nonsense'", "'public.docs', 'user_activity', filter => 'r.nothing'", "'public.docs', 'user_activity', organization_id => '1); DROP TABLE docs; --'"] {
+    for arguments in [
+        "'public.docs', 'nonsense'",
+        "'public.docs', 'user_activity', filter => 'r.nothing'",
+        "'public.docs', 'user_activity', organization_id => '1); DROP TABLE docs; --'",
+    ] {
         let error = stage.writer.query(&format!("SELECT rowcast.preview({arguments})"), &[]).await.unwrap_err();
         assert_eq!(words(&error), stage.refusal(arguments).await);
     }
@@ -120,11 +127,21 @@ async fn detach_leaves_the_apps_own_triggers_and_what_was_captured() {
     stage.own("SELECT rowcast.detach('docs')").await;
     stage.write("INSERT INTO docs VALUES (2, 'a', 'x')").await;
     assert_eq!(stage.events().await.len(), 2);
-    let triggers: Vec<String> =
-        stage.superuser.query("SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'docs'::regclass", &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    let triggers: Vec<String> = stage
+        .superuser
+        .query("SELECT tgname::text FROM pg_trigger WHERE tgrelid = 'docs'::regclass", &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
     assert_eq!(triggers, ["rowcast_own"]);
     let error = stage.writer.batch_execute("SELECT rowcast.detach('docs')").await.unwrap_err();
-    assert!(words(&error).contains("public.docs is not attached SELECT * FROM rowcast.attachments"), "{}", words(&error));
+    assert!(
+        words(&error).contains("public.docs is not attached SELECT * FROM rowcast.attachments"),
+        "{}",
+        words(&error)
+    );
     stage.attach(ATTACH_DOCS).await;
     stage.write("INSERT INTO docs VALUES (3, 'a', 'x')").await;
     assert_eq!(stage.told().await, ["INSERT 3 @a"]);
@@ -134,7 +151,13 @@ async fn detach_leaves_the_apps_own_triggers_and_what_was_captured() {
 async fn event_types_of_any_length_make_triggers_of_their_own() {
     let stage = Stage::new(DOCS).await;
     let (long, longer) = (format!("{}a", "x".repeat(61)), format!("{}b", "x".repeat(61)));
-    stage.db.connect().await.execute("INSERT INTO rowcast.event_types VALUES ($1), ($2)", &[&long, &longer]).await.unwrap();
+    stage
+        .db
+        .connect()
+        .await
+        .execute("INSERT INTO rowcast.event_types VALUES ($1), ($2)", &[&long, &longer])
+        .await
+        .unwrap();
     stage.attach(&format!("'public.docs', '{long}'")).await;
     stage.attach(&format!("'public.docs', '{longer}'")).await;
     stage.write("INSERT INTO docs VALUES (1)").await;

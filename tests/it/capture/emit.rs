@@ -10,7 +10,10 @@ async fn an_emitted_event_is_a_row_of_the_outbox() {
     let stage = Stage::new("").await;
     let id: i64 = stage
         .writer
-        .query_one(r#"SELECT rowcast.emit('document_processing', 'acme', '{"a": 1}', 'high', 'ada', 'bot', 'session')"#, &[])
+        .query_one(
+            r#"SELECT rowcast.emit('document_processing', 'acme', '{"a": 1}', 'high', 'ada', 'bot', 'session')"#,
+            &[],
+        )
         .await
         .unwrap()
         .get(0);

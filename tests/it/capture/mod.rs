@@ -86,6 +86,14 @@ impl Stage {
         self.app.batch_execute(statements).await.unwrap();
     }
 
+    /// Creates a schema for the writer's tables, which the app may use.
+    async fn schema(&self, name: &str) {
+        let create = format!(
+            "CREATE SCHEMA {name} AUTHORIZATION rowcast_test_writer; GRANT USAGE ON SCHEMA {name} TO rowcast_test_app"
+        );
+        self.superuser.batch_execute(&create).await.unwrap();
+    }
+
     /// Runs statements as the owner of the tables.
     async fn own(&self, statements: &str) {
         self.writer.batch_execute(statements).await.unwrap();

@@ -35,7 +35,8 @@ async fn agree(stage: &Stage) {
 
 #[tokio::test]
 async fn an_update_of_the_row_just_written() {
-    let stage = stage("IF TG_OP <> 'DELETE' AND NEW.v < 3 THEN UPDATE n SET v = v + 1 WHERE id = NEW.id; END IF;", "ROW").await;
+    let stage =
+        stage("IF TG_OP <> 'DELETE' AND NEW.v < 3 THEN UPDATE n SET v = v + 1 WHERE id = NEW.id; END IF;", "ROW").await;
     stage.write("INSERT INTO n VALUES (1, 0, 'a'), (2, 5, 'a'), (3, 2, 'b')").await;
     stage.seen.set(0);
     agree(&stage).await;
@@ -56,7 +57,8 @@ async fn the_event_after_a_nested_update_is_not_stale() {
 
 #[tokio::test]
 async fn a_delete_and_insert_of_the_same_key() {
-    let stage = stage("IF TG_OP = 'DELETE' AND OLD.v > 0 THEN INSERT INTO n VALUES (OLD.id, 0, OLD.org); END IF;", "ROW").await;
+    let stage =
+        stage("IF TG_OP = 'DELETE' AND OLD.v > 0 THEN INSERT INTO n VALUES (OLD.id, 0, OLD.org); END IF;", "ROW").await;
     stage.write("INSERT INTO n VALUES (1, 5, 'a'), (2, 0, 'a')").await;
     stage.write("DELETE FROM n").await;
     stage.seen.set(0);
@@ -67,7 +69,8 @@ async fn a_delete_and_insert_of_the_same_key() {
 
 #[tokio::test]
 async fn a_row_that_comes_back_elsewhere_is_gone_for_those_who_saw_it() {
-    let stage = stage("IF TG_OP = 'DELETE' AND OLD.org = 'a' THEN INSERT INTO n VALUES (OLD.id, 0, 'b'); END IF;", "ROW").await;
+    let stage =
+        stage("IF TG_OP = 'DELETE' AND OLD.org = 'a' THEN INSERT INTO n VALUES (OLD.id, 0, 'b'); END IF;", "ROW").await;
     stage.write("INSERT INTO n VALUES (1, 5, 'a')").await;
     stage.write("DELETE FROM n").await;
     stage.seen.set(0);
@@ -126,11 +129,13 @@ async fn a_trigger_of_another_table_that_writes_this_one() {
 
 #[tokio::test]
 async fn a_note_is_rolled_back_with_its_savepoint_and_ends_with_its_transaction() {
-    let stage = stage("IF TG_OP = 'INSERT' AND NEW.v = 0 THEN UPDATE n SET v = 1 WHERE id = NEW.id; END IF;", "ROW").await;
+    let stage =
+        stage("IF TG_OP = 'INSERT' AND NEW.v = 0 THEN UPDATE n SET v = 1 WHERE id = NEW.id; END IF;", "ROW").await;
     stage.write("BEGIN; SAVEPOINT s; INSERT INTO n VALUES (1, 0, 'a'); ROLLBACK TO s; COMMIT; INSERT INTO n VALUES (1, 0, 'a')").await;
     stage.seen.set(0);
     agree(&stage).await;
-    let note = "SELECT count(*) FROM pg_proc p WHERE p.pronamespace = 'rowcast_capture'::regnamespace AND p.pronargs = 0
+    let note =
+        "SELECT count(*) FROM pg_proc p WHERE p.pronamespace = 'rowcast_capture'::regnamespace AND p.pronargs = 0
                 AND nullif(current_setting('rowcast.depth_' || p.proname, true), '') IS NOT NULL";
     stage.superuser.batch_execute("INSERT INTO public.n VALUES (2, 0, 'a')").await.unwrap();
     assert_eq!(stage.superuser.query_one(note, &[]).await.unwrap().get::<_, i64>(0), 0);

@@ -31,11 +31,16 @@ async fn numerics_and_large_integers_come_as_strings() {
 
 #[tokio::test]
 async fn values_that_json_has_no_number_for_come_as_strings() {
-    let stage = Stage::new("CREATE TABLE public.t (id int PRIMARY KEY, f float8, g real, n numeric, at timestamptz, day date)").await;
+    let stage =
+        Stage::new("CREATE TABLE public.t (id int PRIMARY KEY, f float8, g real, n numeric, at timestamptz, day date)")
+            .await;
     stage.attach("'public.t', 'user_activity'").await;
     stage.write("INSERT INTO t VALUES (1, 'NaN', '-Infinity', 'NaN', 'infinity', '-infinity'), (2, 'Infinity', 'NaN', 'Infinity', NULL, NULL)").await;
     let data = stage.data().await;
-    assert_eq!(data[0], json!({"id": 1, "f": "NaN", "g": "-Infinity", "n": "NaN", "at": "infinity", "day": "-infinity"}));
+    assert_eq!(
+        data[0],
+        json!({"id": 1, "f": "NaN", "g": "-Infinity", "n": "NaN", "at": "infinity", "day": "-infinity"})
+    );
     assert_eq!(data[1], json!({"id": 2, "f": "Infinity", "g": "NaN", "n": "Infinity", "at": null, "day": null}));
 }
 

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::Stage;
-use crate::harness::Role;
 
 /// Three partitions, of which the second keeps its columns in another order.
 const EVENTS: &str = "
@@ -40,8 +39,8 @@ async fn writes_to_a_partition_are_captured_as_the_parents() {
     stage.write("INSERT INTO ev2 (id, part, org, note) VALUES (2, 2, 'b', 'x'), (22, 2, 'b', 'x')").await;
     stage.write("INSERT INTO ev3 VALUES (3, 3, 'c', 'x')").await;
     stage.write("INSERT INTO ev3a VALUES (33, 3, 'c', 'x')").await;
-    stage.write("UPDATE ev2 SET note = 'y' WHERE id = 2").await;
     stage.write("UPDATE ev2 SET note = 'z'").await;
+    stage.write("UPDATE ev2 SET note = 'y' WHERE id = 2").await;
     stage.write("DELETE FROM ev3a WHERE id = 3").await;
     let events = stage.events().await;
     assert_eq!(
@@ -53,8 +52,8 @@ async fn writes_to_a_partition_are_captured_as_the_parents() {
             "INSERT [3, 3] @c",
             "INSERT [33, 3] @c",
             "UPDATE [2, 2] @b",
-            "UPDATE [2, 2] @b",
             "UPDATE [22, 2] @b",
+            "UPDATE [2, 2] @b",
             "DELETE [3, 3] @c"
         ]
     );
@@ -132,7 +131,8 @@ async fn new_partitions_are_covered_after_a_refresh() {
     stage.write("INSERT INTO ev VALUES (4, 4, 'a', 'by the parent')").await;
     stage.write("INSERT INTO ev4 VALUES (5, 4, 'a', 'itself')").await;
     assert_eq!(stage.told().await, ["INSERT [4, 4] @a"]);
-    let outcomes = stage.writer.query("SELECT source, event_type, outcome FROM rowcast.refresh_attachments()", &[]).await.unwrap();
+    let outcomes =
+        stage.writer.query("SELECT source, event_type, outcome FROM rowcast.refresh_attachments()", &[]).await.unwrap();
     assert_eq!(outcomes.len(), 4, "{outcomes:?}");
     stage.write("INSERT INTO ev4 VALUES (6, 4, 'a', 'itself')").await;
     assert_eq!(stage.told().await, ["INSERT [6, 4] @a"]);
@@ -159,7 +159,7 @@ async fn a_refresh_leaves_to_others_what_is_theirs() {
 #[tokio::test]
 async fn where_a_superuser_migrates_new_partitions_are_covered_at_once() {
     let stage = Stage::new(EVENTS).await;
-    rowcast::app::migrate_at(&stage.db.url_as(Role::Superuser)).await.unwrap();
+    stage.superuser.batch_execute(include_str!("../../../sql/functions/64_follow_tables.sql")).await.unwrap();
     stage.attach(ATTACH).await;
     stage
         .own(
@@ -184,7 +184,9 @@ async fn where_a_superuser_migrates_new_partitions_are_covered_at_once() {
 async fn a_detached_partition_is_let_go_by_a_refresh() {
     let stage = Stage::new(EVENTS).await;
     stage.attach(ATTACH).await;
-    stage.own("ALTER TABLE public.ev DETACH PARTITION public.ev1; ALTER TABLE public.ev DETACH PARTITION public.ev2").await;
+    stage
+        .own("ALTER TABLE public.ev DETACH PARTITION public.ev1; ALTER TABLE public.ev DETACH PARTITION public.ev2")
+        .await;
     stage.own("SELECT rowcast.refresh_attachments()").await;
     stage.write("INSERT INTO ev1 VALUES (1, 1, 'a', 'x'); INSERT INTO ev2 (id, part) VALUES (1, 2)").await;
     assert_eq!(stage.told().await, [""; 0]);
@@ -214,8 +216,12 @@ async fn a_row_is_never_captured_twice() {
     stage.own("CREATE TABLE public.ev6 (id int NOT NULL, part int NOT NULL, org text, note text)").await;
     stage.attach("'public.ev6', 'user_activity', organization_id => 'r.org'").await;
     stage.own("ALTER TABLE public.ev ATTACH PARTITION public.ev6 FOR VALUES IN (6)").await;
-    let outcome = stage.writer.query_one("SELECT DISTINCT outcome FROM rowcast.refresh_attachments()", &[]).await.unwrap();
-    assert!(outcome.get::<_, &str>(0).starts_with("-- public.ev6 is attached to user_activity by itself"), "{outcome:?}");
+    let outcome =
+        stage.writer.query_one("SELECT DISTINCT outcome FROM rowcast.refresh_attachments()", &[]).await.unwrap();
+    assert!(
+        outcome.get::<_, &str>(0).starts_with("-- public.ev6 is attached to user_activity by itself"),
+        "{outcome:?}"
+    );
     stage.write("INSERT INTO ev6 VALUES (1, 6, 'a', 'x')").await;
     assert_eq!(stage.told().await.len(), 1);
 }

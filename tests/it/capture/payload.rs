@@ -35,10 +35,36 @@ async fn new_columns_are_in_the_payload_and_secret_ones_are_not() {
 #[tokio::test]
 async fn columns_that_look_secret_never_leave() {
     let secret = [
-        "password", "Password", "password_hash", "user_passwd", "secret", "client_secret", "totp_secret", "access_token",
-        "resetToken", "token", "api_key", "apiKey", "private_key", "salt", "otp", "recovery_codes", "card_number", "cvv", "ssn",
+        "password",
+        "Password",
+        "password_hash",
+        "user_passwd",
+        "secret",
+        "client_secret",
+        "totp_secret",
+        "access_token",
+        "resetToken",
+        "token",
+        "api_key",
+        "apiKey",
+        "private_key",
+        "salt",
+        "otp",
+        "recovery_codes",
+        "card_number",
+        "cvv",
+        "ssn",
     ];
-    let open = ["token_count", "tokens_used", "prompt_tokens_total", "keyboard", "secretary", "passport_country", "monkey", "key"];
+    let open = [
+        "token_count",
+        "tokens_used",
+        "prompt_tokens_total",
+        "keyboard",
+        "secretary",
+        "passport_country",
+        "monkey",
+        "key",
+    ];
     let mut columns = String::new();
     for name in secret.iter().chain(&open) {
         write!(columns, r#", "{name}" text DEFAULT 'x'"#).unwrap();
@@ -61,11 +87,41 @@ async fn columns_that_look_secret_never_leave() {
 
 #[tokio::test]
 async fn columns_with_the_names_that_generated_code_uses() {
-    let names = ["r", "o", "n", "e", "c", "t", "p", "d", "v", "old", "new", "data", "key", "change", "operation", "organization_id", "number", "rows", "audience", "rung", "depth", "nested", "wanted", "source"];
+    let names = [
+        "r",
+        "o",
+        "n",
+        "e",
+        "c",
+        "t",
+        "p",
+        "d",
+        "v",
+        "old",
+        "new",
+        "data",
+        "key",
+        "change",
+        "operation",
+        "organization_id",
+        "number",
+        "rows",
+        "audience",
+        "rung",
+        "depth",
+        "nested",
+        "wanted",
+        "source",
+    ];
     let mut columns = String::new();
     let mut expected = json!({"id": 1});
     for name in names {
-        write!(columns, ", {} text DEFAULT '{name}!'", if matches!(name, "old" | "new") { format!("\"{name}\"") } else { name.to_owned() }).unwrap();
+        write!(
+            columns,
+            ", {} text DEFAULT '{name}!'",
+            if matches!(name, "old" | "new") { format!("\"{name}\"") } else { name.to_owned() }
+        )
+        .unwrap();
         expected[name] = format!("{name}!").into();
     }
     let stage = Stage::new(&format!("CREATE TABLE public.t (id int PRIMARY KEY{columns})")).await;
@@ -85,7 +141,14 @@ async fn columns_with_the_names_that_generated_code_uses() {
     told.sort();
     assert_eq!(
         told,
-        ["DELETE 1 @organization_id!", "DELETE 1 @r!", "INSERT 2 @organization_id!", "INSERT 2 @r!", "UPDATE 1 @organization_id!", "UPDATE 1 @r!"]
+        [
+            "DELETE 1 @organization_id!",
+            "DELETE 1 @r!",
+            "INSERT 2 @organization_id!",
+            "INSERT 2 @r!",
+            "UPDATE 1 @organization_id!",
+            "UPDATE 1 @r!"
+        ]
     );
 }
 
@@ -103,11 +166,11 @@ async fn the_apps_settings_change_nothing() {
     stage.write(&format!("INSERT INTO t VALUES (1, {row})")).await;
     let plain = stage.events().await;
     stage
-        .write(&format!(
+        .write(
             "SET TimeZone = 'Asia/Tokyo'; SET IntervalStyle = 'postgres_verbose'; SET extra_float_digits = -10;
              SET bytea_output = 'escape'; SET search_path = pg_temp; BEGIN; SET LOCAL DateStyle = 'SQL, DMY';
-             INSERT INTO public.t SELECT 1 + id, at, day, span, f, g, raw, cash, during FROM public.t; COMMIT"
-        ))
+             INSERT INTO public.t SELECT 1 + id, at, day, span, f, g, raw, cash, during FROM public.t; COMMIT",
+        )
         .await;
     let odd = stage.events().await;
     assert_eq!(plain.len(), 2);
@@ -126,6 +189,16 @@ async fn the_apps_settings_change_nothing() {
     // And the app has its own back.
     let zone: String = stage.app.query_one("SELECT current_setting('TimeZone')", &[]).await.unwrap().get(0);
     assert_eq!(zone, "Asia/Tokyo");
+}
+
+#[tokio::test]
+async fn a_column_added_later_does_not_depend_on_settings_after_a_refresh() {
+    let stage = Stage::new("CREATE TABLE public.t (id int PRIMARY KEY)").await;
+    stage.attach("'public.t', 'user_activity'").await;
+    stage.own("ALTER TABLE t ADD COLUMN at timestamptz DEFAULT '2026-01-02 03:04:05+00', ADD COLUMN span interval DEFAULT '1 day 02:03'").await;
+    stage.own("SELECT rowcast.refresh_attachments()").await;
+    stage.write("SET TimeZone = 'Asia/Tokyo'; SET IntervalStyle = 'postgres_verbose'; INSERT INTO t VALUES (1)").await;
+    assert_eq!(stage.only_data().await, json!({"id": 1, "at": "2026-01-02T03:04:05+00:00", "span": "P1DT2H3M"}));
 }
 
 #[tokio::test]
@@ -176,7 +249,10 @@ async fn rows_beyond_the_limit_are_truncated_to_their_key() {
     assert_eq!(data[0], json!({"truncated": true, "a": 3, "b": 3}));
     assert_eq!(data[1]["body"], "small");
     for (nonsense, complaint) in [("a lot", "not a number"), ("7", "out of range"), ("999999999", "out of range")] {
-        let error = owner.execute("UPDATE rowcast.settings SET value = $1 WHERE name = 'max_payload_bytes'", &[&nonsense]).await.unwrap_err();
+        let error = owner
+            .execute("UPDATE rowcast.settings SET value = $1 WHERE name = 'max_payload_bytes'", &[&nonsense])
+            .await
+            .unwrap_err();
         assert!(super::words(&error).contains(complaint));
     }
 }
@@ -221,7 +297,8 @@ async fn after_a_restore_excluded_columns_are_known_by_name_or_not_at_all() {
     assert_eq!(stage.only_data().await, json!({"id": 1, "title": "a"}));
     let refreshed = stage.writer.query("SELECT outcome FROM rowcast.refresh_attachments()", &[]).await.unwrap();
     assert_eq!(refreshed.len(), 1);
-    let excluded: Vec<String> = stage.writer.query_one("SELECT exclude FROM rowcast.attachments", &[]).await.unwrap().get(0);
+    let excluded: Vec<String> =
+        stage.writer.query_one("SELECT exclude FROM rowcast.attachments", &[]).await.unwrap().get(0);
     assert_eq!(excluded, ["notes"]);
 
     // Renamed before it was dumped: nobody knows which one it is, so nothing is sent.

@@ -10,7 +10,9 @@ async fn the_table_must_be_the_callers_own() {
     let other = fresh_role("other");
     stage
         .superuser
-        .batch_execute(&format!("CREATE ROLE {other}; GRANT rowcast_writer TO {other}; GRANT ALL ON public.docs TO {other}"))
+        .batch_execute(&format!(
+            "CREATE ROLE {other}; GRANT rowcast_writer TO {other}; GRANT ALL ON public.docs TO {other}"
+        ))
         .await
         .unwrap();
     let refused = format!("SELECT rowcast.attach({ATTACH_DOCS})");
@@ -18,12 +20,20 @@ async fn the_table_must_be_the_callers_own() {
     // The TRIGGER privilege is not enough.
     stage.superuser.batch_execute(&format!("SET ROLE {other}")).await.unwrap();
     let error = stage.superuser.batch_execute(&refused).await.unwrap_err();
-    assert!(words(&error).contains(&format!("public.docs belongs to rowcast_test_writer, not to {other}")), "{}", words(&error));
+    assert!(
+        words(&error).contains(&format!("public.docs belongs to rowcast_test_writer, not to {other}")),
+        "{}",
+        words(&error)
+    );
     stage.superuser.batch_execute("RESET ROLE").await.unwrap();
 
     // Nor is being a superuser, who would be taken over by what the owner has planted.
     let error = stage.superuser.batch_execute(&refused).await.unwrap_err();
-    assert!(words(&error).contains("not to postgres Attach it as its owner: SET ROLE rowcast_test_writer;"), "{}", words(&error));
+    assert!(
+        words(&error).contains("not to postgres Attach it as its owner: SET ROLE rowcast_test_writer;"),
+        "{}",
+        words(&error)
+    );
     stage.superuser.batch_execute("SET ROLE rowcast_test_writer").await.unwrap();
     stage.superuser.batch_execute(&refused).await.unwrap();
     stage.superuser.batch_execute("RESET ROLE").await.unwrap();
@@ -43,7 +53,8 @@ async fn the_owner_must_be_a_writer() {
         ))
         .await
         .unwrap();
-    let error = stage.superuser.batch_execute("SELECT rowcast.attach('public.theirs', 'user_activity')").await.unwrap_err();
+    let error =
+        stage.superuser.batch_execute("SELECT rowcast.attach('public.theirs', 'user_activity')").await.unwrap_err();
     assert!(words(&error).contains("permission denied for schema rowcast"), "{}", words(&error));
     // Were it only given the schema and the function, it would be told what is missing.
     stage
@@ -54,7 +65,8 @@ async fn the_owner_must_be_a_writer() {
         ))
         .await
         .unwrap();
-    let error = stage.superuser.batch_execute("SELECT rowcast.attach('public.theirs', 'user_activity')").await.unwrap_err();
+    let error =
+        stage.superuser.batch_execute("SELECT rowcast.attach('public.theirs', 'user_activity')").await.unwrap_err();
     assert!(words(&error).contains(&format!("{other} is not in rowcast_writer")), "{}", words(&error));
     assert!(words(&error).contains(&format!("GRANT rowcast_writer TO {other};")), "{}", words(&error));
     stage.superuser.batch_execute(&format!("RESET ROLE; DROP OWNED BY {other}; DROP ROLE {other}")).await.unwrap();
@@ -79,7 +91,11 @@ async fn nothing_is_executable_by_public() {
     let open: Vec<String> = open.iter().map(|row| row.get(0)).collect();
     assert_eq!(open, [""; 0]);
     for schema in ["rowcast", "rowcast_capture"] {
-        let error = stage.app.batch_execute(&format!("CREATE FUNCTION {schema}.x() RETURNS int LANGUAGE sql AS 'SELECT 1'")).await.unwrap_err();
+        let error = stage
+            .app
+            .batch_execute(&format!("CREATE FUNCTION {schema}.x() RETURNS int LANGUAGE sql AS 'SELECT 1'"))
+            .await
+            .unwrap_err();
         assert!(words(&error).contains("permission denied for schema"), "{}", words(&error));
     }
 }
@@ -88,7 +104,12 @@ async fn nothing_is_executable_by_public() {
 async fn a_generated_function_cannot_be_put_on_another_table() {
     let stage = Stage::new(DOCS).await;
     stage.attach(ATTACH_DOCS).await;
-    let function: String = stage.superuser.query_one("SELECT function::regprocedure::text FROM rowcast.attachment_triggers LIMIT 1", &[]).await.unwrap().get(0);
+    let function: String = stage
+        .superuser
+        .query_one("SELECT function::regprocedure::text FROM rowcast.attachment_triggers LIMIT 1", &[])
+        .await
+        .unwrap()
+        .get(0);
     let other = fresh_role("other");
     stage
         .superuser
@@ -98,7 +119,9 @@ async fn a_generated_function_cannot_be_put_on_another_table() {
         ))
         .await
         .unwrap();
-    let forge = format!("CREATE TRIGGER forge AFTER INSERT ON public.forged REFERENCING NEW TABLE AS rowcast_new FOR EACH STATEMENT EXECUTE FUNCTION {function}");
+    let forge = format!(
+        "CREATE TRIGGER forge AFTER INSERT ON public.forged REFERENCING NEW TABLE AS rowcast_new FOR EACH STATEMENT EXECUTE FUNCTION {function}"
+    );
     let error = stage.superuser.batch_execute(&forge).await.unwrap_err();
     assert!(words(&error).contains("permission denied for function"), "{}", words(&error));
     stage.superuser.batch_execute(&format!("RESET ROLE; DROP OWNED BY {other}; DROP ROLE {other}")).await.unwrap();
@@ -118,7 +141,10 @@ async fn the_app_and_the_writer_cannot_touch_the_outbox_themselves() {
         (Role::Writer, "SELECT FROM rowcast.outbox"),
         (Role::Writer, "UPDATE rowcast.outbox SET data = '{}'"),
         (Role::Writer, "DELETE FROM rowcast.outbox"),
-        (Role::Writer, "INSERT INTO rowcast.outbox (id, txid, event_type, audience, operation, data) VALUES (1, '1', 'x', 'platform', 'EMIT', '{}')"),
+        (
+            Role::Writer,
+            "INSERT INTO rowcast.outbox (id, txid, event_type, audience, operation, data) VALUES (1, '1', 'x', 'platform', 'EMIT', '{}')",
+        ),
         (Role::Writer, "UPDATE rowcast.settings SET value = 'off'"),
         (Role::Writer, "INSERT INTO rowcast.event_types VALUES ('mine')"),
         (Role::Writer, "DELETE FROM rowcast.secret_patterns"),
@@ -177,9 +203,9 @@ async fn what_others_have_planted_in_public_is_not_called() {
     for path in ["public", "public, pg_catalog"] {
         stage.own(&format!("SET search_path = {path}")).await;
         stage.attach(ATTACH_DOCS).await;
-        stage.app.batch_execute(&format!("SET search_path = {path}; DELETE FROM docs; INSERT INTO docs VALUES (1, 'a', 'x'); UPDATE docs SET title = 'y'")).await.unwrap();
+        stage.app.batch_execute(&format!("SET search_path = {path}; TRUNCATE docs; INSERT INTO docs VALUES (1, 'a', 'x'); UPDATE docs SET title = 'y'")).await.unwrap();
         stage.own("SELECT rowcast.detach('docs')").await;
     }
     let told = stage.told().await;
-    assert_eq!(told, ["INSERT 1 @a", "UPDATE 1 @a", "INSERT 1 @a", "UPDATE 1 @a"]);
+    assert_eq!(told, ["TRUNCATE - all", "INSERT 1 @a", "UPDATE 1 @a", "TRUNCATE - all", "INSERT 1 @a", "UPDATE 1 @a"]);
 }

@@ -33,16 +33,36 @@ async fn arguments_that_make_no_sense() {
         ("'nonsense'", "unknown event type: 'nonsense'", "A type of your own is a row in rowcast.event_types"),
         ("NULL", "unknown event type: NULL", "Known types: chatbot_metrics"),
         ("'connection_status'", "connection_status events are made by the server", "Choose another type"),
-        ("'user_activity', operations => '{INSERT,UPSERT}'", "unknown operation UPSERT", "Use INSERT, UPDATE and DELETE"),
+        (
+            "'user_activity', operations => '{INSERT,UPSERT}'",
+            "unknown operation UPSERT",
+            "Use INSERT, UPDATE and DELETE",
+        ),
         ("'user_activity', operations => '{NULL}'", "unknown operation NULL", "Use INSERT, UPDATE and DELETE"),
         ("'user_activity', operations => '{}'", "at least one is needed", "Leave the argument out"),
-        ("'user_activity', exclude => '{titel}'", "exclude: public.docs has no column \"titel\"", "Its columns: id, org, title."),
+        (
+            "'user_activity', exclude => '{titel}'",
+            "exclude: public.docs has no column \"titel\"",
+            "Its columns: id, org, title.",
+        ),
         ("'user_activity', exclude => '{ctid}'", "has no column \"ctid\"", "Its columns"),
         ("'user_activity', exclude => '{NULL}'", "exclude contains NULL", "names of columns"),
-        ("'user_activity', exclude => '{title}', data => $$'{}'$$", "exclude and data cannot both be given", "whole row"),
-        ("'user_activity', changed_columns => '{x}'", "changed_columns: public.docs has no column \"x\"", "Its columns"),
+        (
+            "'user_activity', exclude => '{title}', data => $$'{}'$$",
+            "exclude and data cannot both be given",
+            "whole row",
+        ),
+        (
+            "'user_activity', changed_columns => '{x}'",
+            "changed_columns: public.docs has no column \"x\"",
+            "Its columns",
+        ),
         ("'user_activity', changed_columns => '{}'", "changed_columns: at least one is needed", "any column"),
-        ("'user_activity', changed_columns => '{title}', operations => '{INSERT}'", "changed_columns is about UPDATE", "Add UPDATE"),
+        (
+            "'user_activity', changed_columns => '{title}', operations => '{INSERT}'",
+            "changed_columns is about UPDATE",
+            "Add UPDATE",
+        ),
         ("'user_activity', private => true", "private: user_id is missing", "r.user_id"),
         ("'user_activity', private => NULL", "private must not be NULL", "true or false"),
         ("'user_activity', on_error => 'ignore'", "on_error: unknown choice 'ignore'", "rowcast.capture_errors"),
@@ -61,7 +81,7 @@ async fn texts_that_are_not_one_expression() {
         ("", "is empty"),
         (" \n\t", "is empty"),
         ("org", "column \"org\" does not exist"),
-        ("r.nothing", "column \"nothing\""),
+        ("r.nothing", "The columns of r: id, org, title."),
         ("s.org", "missing FROM-clause entry for table \"s\""),
         ("org-1", "column \"org\" does not exist"),
         ("r.org FROM docs r", "syntax error"),
@@ -85,13 +105,16 @@ async fn texts_that_are_not_one_expression() {
         ("(DELETE FROM docs RETURNING org)", "syntax error"),
     ] {
         for argument in ["organization_id", "user_id", "chatbot_id", "session_id", "priority"] {
-            let refusal = stage.refusal(&format!("'public.docs', 'user_activity', {argument} => $q${expression}$q$")).await;
+            let refusal =
+                stage.refusal(&format!("'public.docs', 'user_activity', {argument} => $q${expression}$q$")).await;
             assert!(refusal.starts_with(argument), "{refusal}");
             assert!(refusal.contains(complaint), "{expression}: {refusal}");
         }
     }
     for argument in ["filter", "data"] {
-        let refusal = stage.refusal(&format!("'public.docs', 'user_activity', {argument} => 'NULL) FROM docs; DROP TABLE docs; --'")).await;
+        let refusal = stage
+            .refusal(&format!("'public.docs', 'user_activity', {argument} => 'NULL) FROM docs; DROP TABLE docs; --'"))
+            .await;
         assert!(refusal.contains("syntax error"), "{refusal}");
     }
     assert_nothing_made(&stage).await;
@@ -145,7 +168,7 @@ async fn a_table_is_attached_once_for_each_type() {
     let stage = Stage::new(DOCS).await;
     stage.attach(ATTACH_DOCS).await;
     let refusal = stage.refusal(ATTACH_DOCS).await;
-    assert!(refusal.contains("public.docs is attached to document_processing already Detach it first: SELECT rowcast.detach('docs');"), "{refusal}");
+    assert!(refusal.contains("public.docs is attached to document_processing already Detach it first: SELECT rowcast.detach('public.docs');"), "{refusal}");
 }
 
 #[tokio::test]

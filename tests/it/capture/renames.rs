@@ -1,4 +1,4 @@
-//! DDL after attach().
+//! DDL after `attach`.
 
 use serde_json::json;
 
@@ -6,12 +6,12 @@ use super::{ATTACH_DOCS, DOCS, Stage, words};
 
 #[tokio::test]
 async fn renaming_columns_tables_and_schemas_changes_nothing() {
-    let stage = Stage::new(&format!(
-        "CREATE TABLE public.orgs (id text PRIMARY KEY, name text); INSERT INTO public.orgs VALUES ('a', 'acme');
-         CREATE SCHEMA one; GRANT USAGE ON SCHEMA one TO rowcast_test_app; {}",
-        DOCS.replace("public.", "one.")
-    ))
+    let stage = Stage::new(
+        "CREATE TABLE public.orgs (id text PRIMARY KEY, name text); INSERT INTO public.orgs VALUES ('a', 'acme')",
+    )
     .await;
+    stage.schema("one").await;
+    stage.own(&DOCS.replace("public.", "one.")).await;
     stage
         .attach(
             "'one.docs', 'document_processing', organization_id => '(SELECT o.name FROM orgs o WHERE o.id = r.org)',
@@ -22,20 +22,27 @@ async fn renaming_columns_tables_and_schemas_changes_nothing() {
     stage.told().await;
     stage
         .own(
-            "ALTER TABLE one.docs RENAME TO papers; ALTER SCHEMA one RENAME TO two; ALTER TABLE two.papers RENAME title TO headline;
-             ALTER TABLE two.papers RENAME org TO tenant; ALTER TABLE two.papers RENAME id TO number;
+            "ALTER TABLE one.docs RENAME TO papers; ALTER TABLE one.papers RENAME title TO headline;
+             ALTER TABLE one.papers RENAME org TO tenant; ALTER TABLE one.papers RENAME id TO number;
              ALTER TABLE orgs RENAME TO tenants; ALTER TABLE tenants RENAME name TO label",
         )
         .await;
+    stage.superuser.batch_execute("ALTER SCHEMA one RENAME TO two").await.unwrap();
     // In the session that has its plans, and in a new one.
     for app in [&stage.app, &stage.db.connect_as(crate::harness::Role::App).await] {
-        app.batch_execute("UPDATE two.papers SET headline = headline || 'y'; UPDATE two.papers SET tenant = tenant").await.unwrap();
+        app.batch_execute("UPDATE two.papers SET headline = headline || 'y'; UPDATE two.papers SET tenant = tenant")
+            .await
+            .unwrap();
         let events = stage.events().await;
         assert_eq!(events.len(), 1);
         assert_eq!(events[0].summary(), "UPDATE 1 @acme");
         assert_eq!(events[0].source.as_deref(), Some("one.docs"), "clients know it by this name");
     }
-    let row = stage.writer.query_one("SELECT source, source_in_events, changed_columns FROM rowcast.attachments", &[]).await.unwrap();
+    let row = stage
+        .writer
+        .query_one("SELECT source, source_in_events, changed_columns FROM rowcast.attachments", &[])
+        .await
+        .unwrap();
     assert_eq!((row.get(0), row.get(1)), ("two.papers", "one.docs"));
     assert_eq!(row.get::<_, Vec<String>>(2), ["headline"]);
     stage.own("SELECT rowcast.detach('two.papers')").await;
@@ -58,7 +65,9 @@ async fn dropping_what_an_expression_needs_is_refused_and_anything_else_is_not()
         let told = format!("{} {}", error.message(), error.detail().unwrap_or_default());
         assert!(told.contains("rowcast_capture.docs_"), "{needed}: {told}");
     }
-    stage.own("ALTER TABLE docs DROP COLUMN pages; ALTER TABLE docs DROP COLUMN x; ALTER TABLE orgs DROP COLUMN note").await;
+    stage
+        .own("ALTER TABLE docs DROP COLUMN pages; ALTER TABLE docs DROP COLUMN x; ALTER TABLE orgs DROP COLUMN note")
+        .await;
     stage.own("ALTER TABLE docs ALTER COLUMN title TYPE varchar(20); ALTER TABLE docs ADD COLUMN y int[]").await;
     stage.write("INSERT INTO docs VALUES (1, 'a', 'x', '{1}')").await;
     assert_eq!(stage.only_data().await, json!({"id": 1, "org": "a", "title": "x", "y": [1]}));
@@ -87,7 +96,8 @@ async fn a_session_with_plans_follows_changes_of_the_table() {
         stage.write(write).await;
         assert!(!stage.told().await.is_empty(), "{change}");
     }
-    let errors: i64 = stage.superuser.query_one("SELECT count(*) FROM rowcast.capture_errors", &[]).await.unwrap().get(0);
+    let errors: i64 =
+        stage.superuser.query_one("SELECT count(*) FROM rowcast.capture_errors", &[]).await.unwrap().get(0);
     assert_eq!(errors, 0);
 }
 

@@ -8,7 +8,10 @@ const ROLES: &str = include_str!("../../../sql/functions/01_roles.sql");
 
 /// The statements that make them, under other names: the real ones are in use.
 fn roles(suffix: &str) -> String {
-    ROLES.replace("rowcast_server", &format!("server_{suffix}")).replace("rowcast_writer", &format!("writer_{suffix}")).replace("rowcast_reader", &format!("reader_{suffix}"))
+    ROLES
+        .replace("rowcast_server", &format!("server_{suffix}"))
+        .replace("rowcast_writer", &format!("writer_{suffix}"))
+        .replace("rowcast_reader", &format!("reader_{suffix}"))
 }
 
 async fn drop_roles(db: &Database, suffix: &str) {
@@ -32,7 +35,8 @@ async fn two_databases_may_be_migrated_at_once() {
     });
     // The second one is at the first role and waits for the first transaction.
     let superuser = one.connect_as(Role::Superuser).await;
-    let blocked = format!("SELECT FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'", other.name());
+    let blocked =
+        format!("SELECT FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'", other.name());
     crate::harness::eventually("the second migration to wait", async || {
         (!superuser.query(&blocked, &[]).await.unwrap().is_empty()).then_some(())
     })

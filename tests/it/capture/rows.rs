@@ -35,7 +35,10 @@ async fn without_an_organization_argument_events_are_platform_wide() {
 
 #[tokio::test]
 async fn expressions_map_a_row_to_the_columns_of_an_event() {
-    let stage = Stage::new("CREATE TABLE public.messages (id int PRIMARY KEY, org int, who uuid, bot int, session text, urgent boolean)").await;
+    let stage = Stage::new(
+        "CREATE TABLE public.messages (id int PRIMARY KEY, org int, who uuid, bot int, session text, urgent boolean)",
+    )
+    .await;
     stage
         .attach(
             "'public.messages', 'conversation_activity', organization_id => 'r.org', user_id => 'r.who', chatbot_id => 'r.bot',
@@ -58,7 +61,11 @@ async fn expressions_map_a_row_to_the_columns_of_an_event() {
 #[tokio::test]
 async fn odd_results_of_expressions_do_not_fail_the_write() {
     let stage = Stage::new(DOCS).await;
-    stage.attach("'public.docs', 'document_processing', organization_id => 'r.org', priority => 'r.title', data => 'NULL'").await;
+    stage
+        .attach(
+            "'public.docs', 'document_processing', organization_id => 'r.org', priority => 'r.title', data => 'NULL'",
+        )
+        .await;
     stage.write("INSERT INTO docs VALUES (1, 'acme', 'urgent'), (2, 'acme', NULL), (3, 'acme', 'high')").await;
     let events = stage.events().await;
     let priorities: Vec<_> = events.iter().map(|event| event.priority.as_str()).collect();
@@ -83,8 +90,12 @@ async fn an_update_that_changes_nothing_is_no_event() {
 
 #[tokio::test]
 async fn changed_columns_decide_which_updates_count() {
-    let stage = Stage::new("CREATE TABLE public.docs (id int PRIMARY KEY, org text, status text, note json, seen timestamptz)").await;
-    stage.attach("'public.docs', 'document_processing', organization_id => 'r.org', changed_columns => '{status,note}'").await;
+    let stage =
+        Stage::new("CREATE TABLE public.docs (id int PRIMARY KEY, org text, status text, note json, seen timestamptz)")
+            .await;
+    stage
+        .attach("'public.docs', 'document_processing', organization_id => 'r.org', changed_columns => '{status,note}'")
+        .await;
     stage.write("INSERT INTO docs VALUES (1, 'a', 'new', '{}', now()), (2, 'a', 'new', '{}', now())").await;
     stage.told().await;
     stage.write("UPDATE docs SET seen = seen + interval '1s' WHERE id = 1").await;
@@ -121,7 +132,8 @@ async fn a_change_of_the_key_is_a_delete_and_an_insert() {
 
 #[tokio::test]
 async fn a_key_handed_from_row_to_row_ends_on_its_insert() {
-    let stage = Stage::new("CREATE TABLE public.docs (id int PRIMARY KEY DEFERRABLE INITIALLY IMMEDIATE, title text)").await;
+    let stage =
+        Stage::new("CREATE TABLE public.docs (id int PRIMARY KEY DEFERRABLE INITIALLY IMMEDIATE, title text)").await;
     stage.attach("'public.docs', 'document_processing'").await;
     stage.write("INSERT INTO docs VALUES (1, 'a'), (2, 'b'), (3, 'c')").await;
     stage.told().await;
@@ -145,12 +157,14 @@ async fn keys_are_text_whatever_their_type() {
         ("id date PRIMARY KEY", "'2026-01-02'", "2026-01-02"),
         ("a int, b text, PRIMARY KEY (b, a)", "1, 'x'", r#"["x", 1]"#),
         ("a bigint, b numeric, PRIMARY KEY (a, b)", "9007199254740993, 1.50", r#"["9007199254740993", "1.50"]"#),
-        ("a bigint, b bigint, PRIMARY KEY (a, b)", "-9007199254740991, 7", r#"[-9007199254740991, 7]"#),
+        ("a bigint, b bigint, PRIMARY KEY (a, b)", "-9007199254740991, 7", "[-9007199254740991, 7]"),
         ("a text", "'x'", "-"),
     ] {
         let stage = Stage::new(&format!("CREATE TABLE public.t ({columns})")).await;
         stage.attach("'public.t', 'user_activity'").await;
-        stage.write(&format!("SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'German'; INSERT INTO t VALUES ({row})")).await;
+        stage
+            .write(&format!("SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'German'; INSERT INTO t VALUES ({row})"))
+            .await;
         assert_eq!(stage.told().await, [format!("INSERT {key} all")], "{columns}");
     }
 }

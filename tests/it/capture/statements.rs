@@ -55,7 +55,8 @@ async fn on_conflict_is_told_as_what_it_did() {
 #[tokio::test]
 async fn merge_is_told_as_what_it_did() {
     let stage = Stage::new(DOCS).await;
-    let version: i32 = stage.app.query_one("SELECT current_setting('server_version_num')::int", &[]).await.unwrap().get(0);
+    let version: i32 =
+        stage.app.query_one("SELECT current_setting('server_version_num')::int", &[]).await.unwrap().get(0);
     assert!(version >= 140_000);
     if version < 150_000 {
         return; // which has no MERGE
@@ -99,7 +100,11 @@ async fn data_modifying_ctes_are_captured() {
         .await;
     assert_eq!(sorted(&stage).await, ["DELETE 1 @a", "INSERT 11 @a", "INSERT 12 @a", "UPDATE 2 @a"]);
     // The same key, deleted and inserted in one statement: it is there in the end.
-    stage.write("WITH gone AS (DELETE FROM docs WHERE id = 2 RETURNING *) INSERT INTO docs SELECT id, 'b', title FROM gone").await;
+    stage
+        .write(
+            "WITH gone AS (DELETE FROM docs WHERE id = 2 RETURNING *) INSERT INTO docs SELECT id, 'b', title FROM gone",
+        )
+        .await;
     assert_eq!(stage.told().await, ["DELETE 2 @a", "INSERT 2 @b"]);
 }
 
@@ -165,21 +170,59 @@ async fn identity_and_generated_columns_are_in_the_payload() {
 }
 
 #[tokio::test]
+async fn virtual_columns_fail_no_write() {
+    let stage = Stage::new("CREATE TABLE public.sums (id int PRIMARY KEY, org text, a float8, at timestamptz)").await;
+    stage.attach("'public.sums', 'user_activity', organization_id => 'r.org'").await;
+    stage.write("INSERT INTO sums VALUES (1, 'o', 0.1, '2026-01-01 00:00+00')").await;
+    stage.told().await;
+    let version: i32 =
+        stage.app.query_one("SELECT current_setting('server_version_num')::int", &[]).await.unwrap().get(0);
+    if stage
+        .writer
+        .batch_execute("ALTER TABLE sums ADD COLUMN b float8 GENERATED ALWAYS AS (a * 2) VIRTUAL")
+        .await
+        .is_err()
+    {
+        assert!(version < 180_000);
+        return;
+    }
+    // In a session that has its plans already.
+    stage.write("INSERT INTO sums VALUES (2, 'o', 0.2, NULL)").await;
+    assert_eq!(stage.only_data().await, serde_json::json!({"id": 2, "org": "o", "a": 0.2, "at": null}));
+    stage.write("UPDATE sums SET a = 0.3; UPDATE sums SET org = 'p' WHERE id = 1; DELETE FROM sums WHERE id = 1").await;
+    let events = stage.events().await;
+    let summaries: Vec<_> = events.iter().map(super::Event::summary).collect();
+    assert_eq!(summaries, ["UPDATE 1 @o", "UPDATE 2 @o", "DELETE 1 @o", "INSERT 1 @p", "DELETE 1 @p"]);
+    assert_eq!(events[4].data, serde_json::json!({"id": 1, "org": "p", "a": 0.3, "at": "2026-01-01T00:00:00+00:00"}));
+    for arguments in ["filter => 'r.b > 1'", "changed_columns => '{b}'"] {
+        let refusal = stage.refusal(&format!("'public.sums', 'document_processing', {arguments}")).await;
+        assert!(refusal.contains("\"b\" is a virtual generated column"), "{refusal}");
+    }
+}
+
+#[tokio::test]
 async fn names_of_sixty_bytes_and_in_quotes_are_fine() {
     let long = "a_table_with_a_name_of_sixty_bytes_and_not_a_single_one_less";
     assert_eq!(long.len(), 60);
     let odd = r#""Odd ""Tablé"", r""#;
-    let stage = Stage::new(&format!(
-        r#"CREATE SCHEMA "my app"; GRANT USAGE ON SCHEMA "my app" TO rowcast_test_app;
-           CREATE TABLE public.{long} (id int PRIMARY KEY, org text, {long} text);
-           CREATE TABLE "my app".{odd} ("the Id" int PRIMARY KEY, "Org" text, "%s" text)"#
-    ))
-    .await;
-    stage.attach(&format!("'public.{long}', 'document_processing', organization_id => 'r.org', changed_columns => '{{{long}}}'")).await;
-    stage.attach(&format!(r#"'"my app".{odd}', 'document_processing', organization_id => 'r."Org"', exclude => '{{%s}}'"#)).await;
+    let stage = Stage::new(&format!("CREATE TABLE public.{long} (id int PRIMARY KEY, org text, {long} text)")).await;
+    stage.schema(r#""my app""#).await;
+    stage.own(&format!(r#"CREATE TABLE "my app".{odd} ("the Id" int PRIMARY KEY, "Org" text, "%s" text)"#)).await;
+    stage
+        .attach(&format!(
+            "'public.{long}', 'document_processing', organization_id => 'r.org', changed_columns => '{{{long}}}'"
+        ))
+        .await;
+    stage
+        .attach(&format!(
+            r#"'"my app".{odd}', 'document_processing', organization_id => 'r."Org"', exclude => '{{%s}}'"#
+        ))
+        .await;
     stage.write(&format!("INSERT INTO {long} VALUES (1, 'a', 'x'); UPDATE {long} SET {long} = 'y'")).await;
     assert_eq!(stage.told().await, ["INSERT 1 @a", "UPDATE 1 @a"]);
-    stage.write(&format!(r#"INSERT INTO "my app".{odd} VALUES (1, 'a', 'x'); UPDATE "my app".{odd} SET "%s" = 'y'"#)).await;
+    stage
+        .write(&format!(r#"INSERT INTO "my app".{odd} VALUES (1, 'a', 'x'); UPDATE "my app".{odd} SET "%s" = 'y'"#))
+        .await;
     let events = stage.events().await;
     assert_eq!(events[1].summary(), "UPDATE 1 @a");
     assert_eq!(events[1].source.as_deref(), Some(r#"my app.Odd "Tablé", r"#));
@@ -226,7 +269,8 @@ async fn every_new_row_is_paired_with_its_old_one() {
     stage.write("UPDATE t SET org = CASE WHEN id % 3 = 0 THEN 'moved' ELSE org END, v = CASE WHEN id % 3 = 1 THEN -v ELSE v END").await;
     let told = stage.told().await;
     for id in 1..=3000 {
-        let of_key: Vec<_> = told.iter().filter(|event| event.contains(&format!(" {id} "))).map(String::as_str).collect();
+        let of_key: Vec<_> =
+            told.iter().filter(|event| event.contains(&format!(" {id} "))).map(String::as_str).collect();
         let expected = match id % 3 {
             0 => vec![format!("DELETE {id} @o{}", id % 7), format!("INSERT {id} @moved")],
             1 => vec![format!("UPDATE {id} @o{}", id % 7)],

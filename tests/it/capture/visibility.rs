@@ -57,7 +57,9 @@ async fn leaving_the_filter_is_a_delete_and_entering_it_an_insert() {
 #[tokio::test]
 async fn private_rows_are_for_their_user() {
     let stage = Stage::new("CREATE TABLE public.notes (id int PRIMARY KEY, org text, who text, body text)").await;
-    stage.attach("'public.notes', 'user_activity', organization_id => 'r.org', user_id => 'r.who', private => true").await;
+    stage
+        .attach("'public.notes', 'user_activity', organization_id => 'r.org', user_id => 'r.who', private => true")
+        .await;
     stage.write("INSERT INTO notes VALUES (1, 'a', 'ada', 'x')").await;
     let events = stage.events().await;
     assert_eq!(events[0].summary(), "INSERT 1 ~ada");

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 
-import { act, StrictMode, useState } from "react";
+import { act, StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -48,15 +48,10 @@ it("streams while it is mounted, once even in strict mode", async () => {
 
 it("calls the newest callback for every event", async () => {
   const calls: string[] = [];
-  let rename: (name: string) => void = () => {};
-  function Renamed() {
-    const [name, setName] = useState("first");
-    rename = setName;
-    return <Probe onEvent={(event) => calls.push(`${name} ${event.id}`)} />;
-  }
-  const root = await mount(<Renamed />);
+  const named = (name: string) => <Probe onEvent={(event) => calls.push(`${name} ${event.id}`)} />;
+  const root = await mount(named("first"));
   await server.last.stream(connectedFrame("1") + eventFrame("2", "2"));
-  act(() => rename("second"));
+  act(() => root.render(<StrictMode>{named("second")}</StrictMode>));
   await server.last.send(eventFrame("3") + eventFrame("4", "4"));
   expect(calls).toEqual(["first 2", "second 3", "second 4"]);
   expect(server.exchanges).toHaveLength(1);

@@ -1,0 +1,86 @@
+// A database of its own for each test, with one table whose rows are events.
+
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+
+const ADMIN_URL = process.env.DATABASE_URL;
+
+export class Database {
+  readonly url: string;
+  readonly #name: string;
+  readonly #clients: pg.Client[] = [];
+
+  private constructor(adminUrl: string, name: string) {
+    const url = new URL(adminUrl);
+    url.pathname = `/${name}`;
+    this.url = url.href;
+    this.#name = name;
+  }
+
+  static async create(): Promise<Database> {
+    if (!ADMIN_URL) throw new Error("DATABASE_URL must name a Postgres in which databases may be created");
+    const name = `rowcast_e2e_${randomBytes(6).toString("hex")}`;
+    await asAdmin(ADMIN_URL, `CREATE DATABASE ${name}`);
+    return new Database(ADMIN_URL, name);
+  }
+
+  async query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    const client = this.#clients[0] ?? (await this.connect());
+    const { rows } = await client.query<Row>(sql, values);
+    return rows;
+  }
+
+  /** A connection of its own, for a transaction that stays open. */
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.url });
+    this.#clients.push(client);
+    await client.connect();
+    return client;
+  }
+
+  /** Makes a documents table, attaches it, and lets `u1` see organization `o1`. */
+  async attachDocuments(): Promise<void> {
+    await this.query(`
+      CREATE TABLE documents (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        organization_id text NOT NULL DEFAULT 'o1',
+        filename text NOT NULL,
+        stage text NOT NULL DEFAULT 'upload',
+        progress integer NOT NULL DEFAULT 0
+      )`);
+    await this.query("INSERT INTO rowcast.memberships VALUES ('u1', 'o1', 'admin')");
+    await this.query(`
+      SELECT rowcast.attach('documents', 'document_processing',
+        organization_id => 'r.organization_id',
+        data => $$jsonb_build_object('documentId', r.id::text, 'filename', r.filename, 'stage', r.stage,
+          'progress', r.progress, 'status', CASE r.stage WHEN 'completed' THEN 'completed' ELSE 'processing' END)$$)`);
+  }
+
+  async insertDocuments(name: string, count: number): Promise<void> {
+    await this.query("INSERT INTO documents (filename) SELECT $1 || n FROM generate_series(1, $2) n", [
+      name,
+      count,
+    ]);
+  }
+
+  /** The ids of all events so far. */
+  async outboxIds(): Promise<string[]> {
+    const rows = await this.query<{ id: string }>("SELECT id::text FROM rowcast.outbox ORDER BY outbox.id");
+    return rows.map(({ id }) => id);
+  }
+
+  async drop(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.end()));
+    if (ADMIN_URL) await asAdmin(ADMIN_URL, `DROP DATABASE IF EXISTS ${this.#name} WITH (FORCE)`);
+  }
+}
+
+async function asAdmin(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,78 @@
+// The server under test, as a process that can be killed.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const BINARY =
+  process.env.ROWCAST_BIN ?? fileURLToPath(new URL("../../../target/debug/rowcast", import.meta.url));
+const SECRET = "a secret for tests, long enough for HS256";
+
+const environment = (databaseUrl: string, address: string) => ({
+  ...process.env,
+  DATABASE_URL: databaseUrl,
+  ROWCAST_JWT_SECRET: SECRET,
+  ROWCAST_LISTEN_ADDR: address,
+});
+
+export async function migrate(databaseUrl: string): Promise<void> {
+  await promisify(execFile)(BINARY, ["migrate"], { env: environment(databaseUrl, "") });
+}
+
+export async function signToken(user: string): Promise<string> {
+  const env = { ...process.env, ROWCAST_JWT_SECRET: SECRET };
+  const { stdout } = await promisify(execFile)(BINARY, ["token", "--user", user], { env });
+  return stdout.trim();
+}
+
+export class Server {
+  readonly url: string;
+  readonly #databaseUrl: string;
+  #process: ChildProcess;
+
+  private constructor(databaseUrl: string, url: string, process: ChildProcess) {
+    this.#databaseUrl = databaseUrl;
+    this.url = url;
+    this.#process = process;
+  }
+
+  static async start(databaseUrl: string): Promise<Server> {
+    const { process, url } = await launch(databaseUrl, "127.0.0.1:0");
+    return new Server(databaseUrl, url, process);
+  }
+
+  /** Without a goodbye, as when the machine loses power. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const exit = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await exit;
+  }
+
+  /** Starts again where it was. */
+  async restart(): Promise<void> {
+    this.#process = (await launch(this.#databaseUrl, new URL(this.url).host)).process;
+  }
+}
+
+async function launch(databaseUrl: string, address: string): Promise<{ process: ChildProcess; url: string }> {
+  const child = spawn(BINARY, ["serve"], {
+    env: environment(databaseUrl, address),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let log = "";
+  child.stderr.on("data", (bytes) => {
+    log += bytes;
+  });
+  // Ends with the process, so a server that fails to start is noticed at once.
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = /^listening on (http:\S+)/.exec(line)?.[1];
+    if (url) {
+      child.stdout.resume();
+      return { process: child, url };
+    }
+  }
+  throw new Error(`the server did not start:\n${log}`);
+}

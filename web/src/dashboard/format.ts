@@ -1,0 +1,37 @@
+// How figures, times and names are written.
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+});
+const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const decimal = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+const money = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD" });
+
+export const formatTime = (timestamp: string): string => {
+  const date = new Date(timestamp);
+  return Number.isNaN(date.getTime()) ? "" : clock.format(date);
+};
+export const formatCount = (value: number): string => (value < 100_000 ? whole : short).format(value);
+export const formatDecimal = (value: number): string => decimal.format(value);
+export const formatPercent = (value: number): string => percent.format(value);
+export const formatMoney = (value: number): string => money.format(value);
+
+/** A duration given in milliseconds. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${whole.format(ms)} ms`;
+  return ms < 60_000 ? `${decimal.format(ms / 1000)} s` : `${decimal.format(ms / 60_000)} min`;
+}
+
+/** `llm_api` as it is read. */
+export function formatName(name: string): string {
+  const words = name.replaceAll("_", " ").replaceAll(".", " ");
+  const spaced = words.charAt(0).toUpperCase() + words.slice(1);
+  return spaced
+    .replace(/\b(llm|api|ocr|p50|p95|p99)\b/gi, (acronym) => acronym.toUpperCase())
+    .replace(/\bms$/i, "(ms)");
+}

@@ -1,0 +1,53 @@
+// Messages as they are written.
+
+import { memo } from "react";
+import { formatDuration } from "../format.js";
+import { useModel } from "../live.js";
+import type { MessageItem } from "../model/messages.js";
+import { Panel } from "../parts/Panel.js";
+import { Row, Time } from "../parts/Row.js";
+
+const FROM = { user: "Visitor", bot: "Bot", system: "System" };
+
+export function ConversationsPanel() {
+  const messages = useModel((model) => model.messages);
+  return (
+    <Panel
+      title="Conversations"
+      type="conversation_activity"
+      size="half"
+      empty={messages.length === 0}
+      hint="What visitors ask and chatbots answer appears here."
+    >
+      <ul className="rc-list">
+        {messages.map((message) => (
+          <MessageRow key={message.key} message={message} />
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+const MessageRow = memo(function MessageRow({ message }: { message: MessageItem }) {
+  const { event, from, responseTime } = message;
+  return (
+    <Row event={event} className={`rc-message rc-message-${from}`}>
+      <span className="rc-message-head">
+        <strong>{FROM[from]}</strong>
+        {event.chatbotId && <small className="rc-ellipsis">{event.chatbotId}</small>}
+        {responseTime !== undefined && <small>{formatDuration(responseTime)}</small>}
+        <Time of={event} />
+      </span>
+      <Content of={message} />
+    </Row>
+  );
+});
+
+function Content({ of: { content, status, error } }: { of: MessageItem }) {
+  if (error) return <span className="rc-message-text rc-danger">{error}</span>;
+  if (content === "[FILTERED]")
+    return <span className="rc-message-text rc-muted">Hidden from your role</span>;
+  if (content) return <span className="rc-message-text">{content}</span>;
+  if (status === "generating") return <span className="rc-message-text rc-typing">Writing</span>;
+  return <span className="rc-message-text rc-muted">No content</span>;
+}

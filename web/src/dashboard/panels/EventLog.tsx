@@ -1,0 +1,87 @@
+// Every event as it comes, of any type, an app's own types included.
+
+import { memo, useContext, useState } from "react";
+import type { OutboxEvent } from "../../protocol.js";
+import { formatCount, formatName } from "../format.js";
+import { TallyContext, useLive } from "../live.js";
+import { Time } from "../parts/Row.js";
+
+export function EventLog({ events }: { events: readonly OutboxEvent[] }) {
+  const { counts, subscriptions } = useContext(TallyContext);
+  const [chosen, choose] = useState<string | null>(null);
+  const types = [...new Set([...subscriptions, ...Object.keys(counts)])].filter(
+    (type) => type !== "connection_status",
+  );
+  const shown = events.filter((event) => chosen === null || event.type === chosen).toReversed();
+  return (
+    <section className="rc-panel rc-panel-full" aria-labelledby="rc-log">
+      <header>
+        <h2 id="rc-log">Event log</h2>
+      </header>
+      <fieldset className="rc-filter">
+        <legend className="rc-hidden">Show events of</legend>
+        <Choice label="All" count={total(counts)} chosen={chosen === null} onChoose={() => choose(null)} />
+        {types.sort().map((type) => (
+          <Choice
+            key={type}
+            label={formatName(type)}
+            count={counts[type] ?? 0}
+            chosen={chosen === type}
+            onChoose={() => choose(type)}
+          />
+        ))}
+      </fieldset>
+      {shown.length === 0 ? (
+        <p className="rc-nothing">
+          Nothing yet. Attach a table and write a row:{" "}
+          <code>SELECT rowcast.attach('public.documents', 'document_processing');</code>
+        </p>
+      ) : (
+        <div className="rc-body">
+          <ol className="rc-log" data-testid="log">
+            {shown.map((event) => (
+              <Line key={event.id} event={event} />
+            ))}
+          </ol>
+        </div>
+      )}
+    </section>
+  );
+}
+
+const total = (counts: Readonly<Record<string, number>>) =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+interface ChoiceProps {
+  label: string;
+  count: number;
+  chosen: boolean;
+  onChoose: () => void;
+}
+
+function Choice({ label, count, chosen, onChoose }: ChoiceProps) {
+  return (
+    <button type="button" className="rc-chip" aria-pressed={chosen} onClick={onChoose}>
+      {label} <span>{formatCount(count)}</span>
+    </button>
+  );
+}
+
+/** Events never change, so a line is rendered once. */
+const Line = memo(function Line({ event }: { event: OutboxEvent }) {
+  const { inspect } = useLive();
+  return (
+    <li data-id={event.id}>
+      <button type="button" onClick={() => inspect(event)}>
+        <Time of={event} />
+        <code className="rc-log-id">{event.id}</code>
+        <span className={`rc-operation rc-operation-${event.operation.toLowerCase()}`}>
+          {event.operation}
+        </span>
+        <span className="rc-log-type">{event.type}</span>
+        <code className="rc-log-data rc-ellipsis">{JSON.stringify(event.data)}</code>
+        <span className="rc-log-where rc-ellipsis">{event.organizationId ?? "platform"}</span>
+      </button>
+    </li>
+  );
+});
