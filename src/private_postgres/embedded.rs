@@ -61,11 +61,6 @@ pub async fn install(directory: &Path) -> Result<PathBuf, Error> {
     Ok(package.join("native/bin"))
 }
 
-/// The directory of the programs below `directory`, if they have been installed there.
-pub(super) fn programs(directory: &Path) -> Option<PathBuf> {
-    Some(directory.join("node_modules").join(package()?).join("native/bin"))
-}
-
 fn package() -> Option<String> {
     let system = match std::env::consts::OS {
         "macos" => "darwin",

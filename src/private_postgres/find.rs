@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::account::Account;
-use super::{Error, MINIMUM_VERSION, embedded};
+use super::{Error, MINIMUM_VERSION};
 
 /// Programs without which a directory is no installation: Debian's clients, for one, come with `pg_config` alone.
 const PROGRAMS: [&str; 3] = ["initdb", "pg_ctl", "postgres"];
@@ -34,8 +34,8 @@ impl Installation {
 }
 
 /// The newest installation, or the newest of the version that existing data ask for.
-pub(super) fn newest(account: &Account, wanted: Option<u32>, embedded: &Path) -> Option<Installation> {
-    candidates(embedded)
+pub(super) fn newest(account: &Account, wanted: Option<u32>) -> Option<Installation> {
+    candidates()
         .into_iter()
         .filter_map(|directory| at(account, &directory).ok())
         .filter(|found| wanted.is_none_or(|version| version == found.version))
@@ -63,7 +63,7 @@ pub(super) fn at(account: &Account, directory: &Path) -> Result<Installation, Er
     }
 }
 
-fn candidates(embedded: &Path) -> BTreeSet<PathBuf> {
+fn candidates() -> BTreeSet<PathBuf> {
     let mut directories: Vec<PathBuf> = VERSIONED
         .iter()
         .flat_map(|(folder, prefix, below)| {
@@ -78,7 +78,6 @@ fn candidates(embedded: &Path) -> BTreeSet<PathBuf> {
         directories.push(String::from_utf8_lossy(&output.stdout).trim().into());
     }
     directories.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    directories.extend(embedded::programs(embedded));
     // Many are links to the same installation, and some are links to single programs.
     let programs = directories.iter().filter_map(|directory| directory.join("initdb").canonicalize().ok());
     programs.filter_map(|initdb| initdb.parent().map(Path::to_owned)).collect()

@@ -74,12 +74,11 @@ impl PrivatePostgres {
     }
 
     async fn start_in(cluster: Cluster, account: &Account, options: Options) -> Result<Self, Error> {
-        let embedded = account.place(&options.embedded)?;
         let installation = match options.binaries {
             Some(directory) => find::at(account, &directory)?,
-            None => match find::newest(account, cluster.version()?, &embedded) {
+            None => match find::newest(account, cluster.version()?) {
                 Some(found) => found,
-                None => find::at(account, &embedded::install(&embedded).await?)?,
+                None => find::at(account, &embedded::install(&account.place(&options.embedded)?).await?)?,
             },
         };
         cluster.initialize(account, &installation, options.throwaway)?;
