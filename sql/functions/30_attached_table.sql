@@ -1,7 +1,7 @@
 -- How generated code finds its way back to its table and to what attach() was told, without a word that could go stale.
 --
--- An attachment is known by its name, which is that of its trigger function, rowcast_capture.<name>(). What attach() was
--- told is the COMMENT on that function, a JSON object. The table is the type that rowcast_capture.<name>_row() returns.
+-- An attachment is known by its name, which is that of its trigger function with its schema. What attach() was told is
+-- the COMMENT on that function, a JSON object. The table is the type that <name>_row() returns.
 -- Names of tables and columns may change and OIDs do change in a restore; these two links survive both.
 
 CREATE OR REPLACE FUNCTION rowcast.attached_table(attachment text) RETURNS oid
@@ -10,7 +10,8 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT t.typrelid
     FROM pg_proc p JOIN pg_type t ON t.oid = p.prorettype
-    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'rowcast_capture') AND p.proname = attachment || '_row';
+    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = split_part(attachment, '.', 1))
+      AND p.proname = split_part(attachment, '.', 2) || '_row';
 END;
 
 CREATE OR REPLACE FUNCTION rowcast.attachment_facts(attachment text) RETURNS jsonb
@@ -19,7 +20,8 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT obj_description(p.oid, 'pg_proc')::jsonb
     FROM pg_proc p
-    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'rowcast_capture') AND p.proname = attachment AND p.pronargs = 0;
+    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = split_part(attachment, '.', 1))
+      AND p.proname = split_part(attachment, '.', 2) AND p.pronargs = 0;
 END;
 
 -- The type behind domains and arrays: what a value's innermost scalars are.

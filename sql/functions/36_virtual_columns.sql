@@ -13,7 +13,8 @@ BEGIN ATOMIC
         FROM pg_proc p
         JOIN pg_type t ON t.oid = p.proargtypes[0]
         JOIN pg_attribute a ON a.attrelid = t.typrelid
-        WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = 'rowcast_capture') AND p.proname = row_function
+        WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = split_part(row_function, '.', 1))
+          AND p.proname = split_part(row_function, '.', 2)
           AND a.attgenerated = 'v' AND NOT a.attisdropped);
 END;
 

@@ -7,7 +7,8 @@ CREATE OR REPLACE FUNCTION rowcast.attachment_name(source regclass, event_type t
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT left(trim(BOTH '_' FROM regexp_replace(lower(relname), '[^a-z0-9]+', '_', 'g')), 36)
+    SELECT rowcast.capture_schema(c.relowner) || '.'
+           || left(trim(BOTH '_' FROM regexp_replace(lower(relname), '[^a-z0-9]+', '_', 'g')), 36)
            || '_' || left(md5(c.oid || ' ' || event_type), 8)
     FROM pg_class c WHERE c.oid = source;
 END;

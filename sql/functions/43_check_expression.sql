@@ -27,8 +27,8 @@ BEGIN
     LOOP
         BEGIN
             PERFORM set_config('search_path', caller_path, true), set_config('check_function_bodies', 'on', true);
-            EXECUTE pg_catalog.format('CREATE FUNCTION rowcast_capture.%I(r %s) RETURNS void LANGUAGE sql AS %L',
-                                      'parse_' || pg_catalog.pg_backend_pid(), source, pg_catalog.format(frame, given));
+            EXECUTE pg_catalog.format('CREATE FUNCTION %I.%I(r %s) RETURNS void LANGUAGE sql AS %L',
+                                      split_part(definition->>'name', '.', 1), 'parse_' || pg_catalog.pg_backend_pid(), source, pg_catalog.format(frame, given));
             RAISE EXCEPTION USING ERRCODE = 'RC000', MESSAGE = 'parsed';
         EXCEPTION
             WHEN SQLSTATE 'RC000' THEN NULL;

@@ -33,7 +33,8 @@ BEGIN
     PERFORM set_config('search_path', caller_path, true);
     EXECUTE rowcast.expression_function(definition, argument);
     RETURN (SELECT p.oid FROM pg_catalog.pg_proc p
-            WHERE p.pronamespace = 'rowcast_capture'::pg_catalog.regnamespace AND p.proname = (definition->>'name') || '_' || argument);
+            WHERE p.pronamespace = pg_catalog.split_part(definition->>'name', '.', 1)::pg_catalog.regnamespace
+              AND p.proname = pg_catalog.split_part(definition->>'name', '.', 2) || '_' || argument);
 EXCEPTION WHEN invalid_function_definition OR datatype_mismatch OR cannot_coerce OR invalid_text_representation THEN
     RAISE EXCEPTION '%: %', argument, SQLERRM
         USING ERRCODE = 'datatype_mismatch',

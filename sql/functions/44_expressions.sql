@@ -49,7 +49,7 @@ CREATE OR REPLACE FUNCTION rowcast.expression_function(definition jsonb, argumen
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT format(E'CREATE FUNCTION rowcast_capture.%s_%s(r %s) RETURNS %s\nLANGUAGE sql STABLE\nRETURN %s(\n%s\n)%s;',
+    SELECT format(E'CREATE FUNCTION %s_%s(r %s) RETURNS %s\nLANGUAGE sql STABLE\nRETURN %s(\n%s\n)%s;',
                   definition->>'name', argument, rowcast.qualified_name((definition->>'relation')::oid),
                   CASE argument WHEN 'filter' THEN 'boolean' WHEN 'data' THEN 'jsonb' ELSE 'text' END,
                   CASE argument WHEN 'data' THEN 'coalesce(' ELSE '' END,

@@ -20,7 +20,7 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT CASE WHEN part IN ('key', 'data') OR definition->>part IS NOT NULL
-                THEN format('rowcast_capture.%s_%s(%s)', definition->>'name', part, of_row)
+                THEN format('%s_%s(%s)', definition->>'name', part, of_row)
                 ELSE 'NULL' END;
 END;
 
@@ -74,7 +74,7 @@ DECLARE
     was_seen text := 'change <> ''INSERT''' || CASE WHEN filtered THEN format(' AND %s IS TRUE', rowcast.part(definition, 'filter', 'o')) ELSE '' END;
     is_seen  text := 'change <> ''DELETE''' || CASE WHEN filtered THEN format(' AND %s IS TRUE', rowcast.part(definition, 'filter', 'n')) ELSE '' END;
     counts   text := CASE WHEN jsonb_typeof(definition->'changed') = 'object'
-                          THEN format('rowcast_capture.%s_changed(o, n)', definition->>'name') ELSE 'true' END;
+                          THEN format('%s_changed(o, n)', definition->>'name') ELSE 'true' END;
 BEGIN
     RETURN format($query$SELECT %s
 FROM (
@@ -123,7 +123,7 @@ AS $$
 DECLARE
     source text := rowcast.qualified_name((definition->>'relation')::oid);
     head   text := format(E'-- Which events the change of a row from o to n makes. An UPDATE is a DELETE for those who no longer see the row.\n'
-                          'CREATE FUNCTION rowcast_capture.%s_events(change text, o %s, n %s)\n'
+                          'CREATE FUNCTION %s_events(change text, o %s, n %s)\n'
                           'RETURNS TABLE (event_type text, audience text, organization_id text, user_id text, chatbot_id text, session_id text,\n'
                           '               source text, source_key text, operation text, priority text, data jsonb)\n',
                           definition->>'name', source, source);

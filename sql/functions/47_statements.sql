@@ -55,7 +55,7 @@ BEGIN ATOMIC
         CASE WHEN definition->>'filter' IS NOT NULL
              THEN format(E'\n      AND %s AND %s', rowcast.part(definition, 'filter', 't.o'), rowcast.part(definition, 'filter', 't.n')) ELSE '' END,
         CASE WHEN jsonb_typeof(definition->'changed') = 'object'
-             THEN format(E'\n      AND rowcast_capture.%s_changed(t.o, t.n)', definition->>'name') ELSE '' END,
+             THEN format(E'\n      AND %s_changed(t.o, t.n)', definition->>'name') ELSE '' END,
         (SELECT string_agg(format(E'\n      AND %s IS NOT DISTINCT FROM %s', rowcast.part(definition, p, 't.o'), rowcast.part(definition, p, 't.n')), '' ORDER BY i)
          FROM unnest(rowcast.identity_parts(definition)) WITH ORDINALITY u (p, i))));
 END;
@@ -67,7 +67,7 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT rowcast.outbox_insert(format(E'SELECT %s, e.*\nFROM (\n%s\n) AS p\n'
-                                        'CROSS JOIN LATERAL rowcast_capture.%s_events(p.change, p.o, p.n) AS e\n'
+                                        'CROSS JOIN LATERAL %s_events(p.change, p.o, p.n) AS e\n'
                                         'ORDER BY e.operation <> ''DELETE'', p.number',
                                         rowcast.drawn_id(), rowcast.indented(pairs, 4), definition->>'name'));
 END;

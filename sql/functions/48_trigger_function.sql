@@ -15,11 +15,11 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     name    text    := definition->>'name';
-    o       text    := format('rowcast_capture.%s_read(o.*, o.*::text)', function_name);
-    n       text    := format('rowcast_capture.%s_read(n.*, n.*::text)', function_name);
+    o       text    := format('%s_read(o.*, o.*::text)', function_name);
+    n       text    := format('%s_read(n.*, n.*::text)', function_name);
     guarded boolean := definition->>'on_error' = 'skip';
 BEGIN
-    RETURN format($function$CREATE FUNCTION rowcast_capture.%1$s() RETURNS trigger
+    RETURN format($function$CREATE FUNCTION %1$s() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 %10$sAS $rowcast$
@@ -51,14 +51,14 @@ $rowcast$;$function$,
         CASE WHEN (definition->>'reread')::boolean THEN format(
             E'    depth  integer := pg_trigger_depth();\n'
             '    -- How deep inside other triggers this transaction has written the table.\n'
-            '    nested integer := coalesce(nullif(current_setting(''rowcast.depth_%s'', true), ''''), ''1'')::integer;\n', name) ELSE '' END,
+            '    nested integer := coalesce(nullif(current_setting(''rowcast.depth_%s'', true), ''''), ''1'')::integer;\n', split_part(name, '.', 2)) ELSE '' END,
         name, definition->>'event_type', definition->>'source',
         CASE WHEN (definition->>'reread')::boolean THEN rowcast.indented(rowcast.nested_branch(definition, o, n), 4) || E'\n' ELSE '' END,
         rowcast.indented(CASE WHEN guarded THEN rowcast.paired_statement(definition,
-                format('SELECT ''INSERT'' AS change, rowcast_capture.%s_row(NULL) AS o, %s AS n, 1 AS number FROM rowcast_new AS n', name, n))
+                format('SELECT ''INSERT'' AS change, %s_row(NULL) AS o, %s AS n, 1 AS number FROM rowcast_new AS n', name, n))
             ELSE rowcast.plain_statement(definition, 'INSERT', n) END, 8),
         rowcast.indented(CASE WHEN guarded THEN rowcast.paired_statement(definition,
-                format('SELECT ''DELETE'' AS change, %s AS o, rowcast_capture.%s_row(NULL) AS n, 1 AS number FROM rowcast_old AS o', o, name))
+                format('SELECT ''DELETE'' AS change, %s AS o, %s_row(NULL) AS n, 1 AS number FROM rowcast_old AS o', o, name))
             ELSE rowcast.plain_statement(definition, 'DELETE', o) END, 8),
         rowcast.indented(CASE WHEN guarded THEN '' ELSE E'-- One row that stays in view, the usual case.\n'
                 || rowcast.plain_update(definition, o, n) || E'\nIF NOT FOUND THEN\n' END
@@ -92,11 +92,11 @@ ELSIF nested > depth THEN
     RETURN NULL;
 END IF;
 $branch$,
-        name,
+        split_part(name, '.', 2),
         rowcast.indented(rowcast.paired_statement(definition, rowcast.written_now(definition, n)), 8),
         rowcast.indented(rowcast.paired_statement(definition, rowcast.deleted_now(definition, o)), 8),
         rowcast.indented(rowcast.paired_statement(definition, rowcast.deleted_now(definition, o) || format(
-            E'\nUNION ALL\n%s\nWHERE rowcast_capture.%s_key(%s) <> ALL (SELECT rowcast_capture.%s_key(%s) FROM rowcast_old AS o)',
+            E'\nUNION ALL\n%s\nWHERE %s_key(%s) <> ALL (SELECT %s_key(%s) FROM rowcast_old AS o)',
             rowcast.written_now(definition, n), name, n, name, o)), 8));
 END
 $$;
@@ -106,8 +106,8 @@ CREATE OR REPLACE FUNCTION rowcast.written_now(definition jsonb, n text) RETURNS
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT format(E'SELECT ''INSERT'' AS change, rowcast_capture.%1$s_row(NULL) AS o, rowcast_capture.%1$s_row(c.*) AS n, 1 AS number\n'
-                  'FROM rowcast_new AS n CROSS JOIN LATERAL rowcast_capture.%1$s_current(%2$s) AS c', definition->>'name', n);
+    SELECT format(E'SELECT ''INSERT'' AS change, %1$s_row(NULL) AS o, %1$s_row(c.*) AS n, 1 AS number\n'
+                  'FROM rowcast_new AS n CROSS JOIN LATERAL %1$s_current(%2$s) AS c', definition->>'name', n);
 END;
 
 -- Rows of the old table, each with the row that has its key now, if there is one.
@@ -115,7 +115,7 @@ CREATE OR REPLACE FUNCTION rowcast.deleted_now(definition jsonb, o text) RETURNS
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT format(E'SELECT CASE WHEN rowcast_capture.%1$s_key(c.*) IS NULL THEN ''DELETE'' ELSE ''UPDATE'' END AS change,\n'
-                  '       %2$s AS o, rowcast_capture.%1$s_row(c.*) AS n, 1 AS number\n'
-                  'FROM rowcast_old AS o LEFT JOIN LATERAL rowcast_capture.%1$s_current(%2$s) AS c ON true', definition->>'name', o);
+    SELECT format(E'SELECT CASE WHEN %1$s_key(c.*) IS NULL THEN ''DELETE'' ELSE ''UPDATE'' END AS change,\n'
+                  '       %2$s AS o, %1$s_row(c.*) AS n, 1 AS number\n'
+                  'FROM rowcast_old AS o LEFT JOIN LATERAL %1$s_current(%2$s) AS c ON true', definition->>'name', o);
 END;

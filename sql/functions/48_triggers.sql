@@ -20,7 +20,7 @@ DECLARE
 BEGIN
     FOREACH operation IN ARRAY ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'] LOOP
         CONTINUE WHEN NOT definition->'operations' ? CASE operation WHEN 'TRUNCATE' THEN 'DELETE' ELSE operation END;
-        RETURN NEXT format(E'CREATE TRIGGER %I AFTER %s ON %s\n%s    FOR EACH STATEMENT EXECUTE FUNCTION rowcast_capture.%s();',
+        RETURN NEXT format(E'CREATE TRIGGER %I AFTER %s ON %s\n%s    FOR EACH STATEMENT EXECUTE FUNCTION %s();',
                            rowcast.trigger_name(definition->>'event_type', operation), operation, rowcast.qualified_name(relation),
                            CASE operation
                                WHEN 'INSERT' THEN E'    REFERENCING NEW TABLE AS rowcast_new\n'
@@ -59,8 +59,8 @@ BEGIN
         function := function || '_' || relation;
         RETURN NEXT rowcast.read_function(function, relation, root);
         RETURN NEXT rowcast.trigger_function(definition, function);
-        RETURN NEXT format('COMMENT ON FUNCTION rowcast_capture.%s() IS %L;', function, definition);
-        RETURN NEXT format('REVOKE ALL ON FUNCTION rowcast_capture.%1$s(), rowcast_capture.%1$s_read(%2$s, text) FROM PUBLIC;', function, rowcast.qualified_name(relation));
+        RETURN NEXT format('COMMENT ON FUNCTION %s() IS %L;', function, definition);
+        RETURN NEXT format('REVOKE ALL ON FUNCTION %1$s(), %1$s_read(%2$s, text) FROM PUBLIC;', function, rowcast.qualified_name(relation));
     END IF;
     RETURN QUERY SELECT rowcast.trigger_statements(definition, relation, function);
 END

@@ -9,7 +9,8 @@ DECLARE
     argument text;
     made     text[];
 BEGIN
-    PERFORM rowcast.check_arguments(definition);
+    PERFORM rowcast.check_arguments(definition),
+            rowcast.open_capture_schema((definition->>'relation')::oid);
     FOR argument IN SELECT rowcast.expressions(definition) LOOP
         PERFORM rowcast.check_expression(definition, argument, caller_path);
     END LOOP;
@@ -17,12 +18,13 @@ BEGIN
             rowcast.warn_of_limits(definition);
 
     made := ARRAY(SELECT rowcast.expression_function(definition, e) FROM rowcast.expressions(definition) e);
-    RETURN CASE WHEN made = '{}' THEN made ELSE format('SET LOCAL search_path = %s;', caller_path) || made END
+    RETURN ARRAY[format('SELECT rowcast.open_capture_schema(%L);', source)]
+        || CASE WHEN made = '{}' THEN made ELSE format('SET LOCAL search_path = %s;', caller_path) || made END
         || ARRAY['SET LOCAL search_path = pg_catalog, pg_temp;']
         || ARRAY(SELECT rowcast.row_functions(definition))
         || ARRAY[rowcast.events_function(definition),
                  rowcast.trigger_function(definition, name),
-                 format('COMMENT ON FUNCTION rowcast_capture.%s() IS %L;', name, definition),
+                 format('COMMENT ON FUNCTION %s() IS %L;', name, definition),
                  rowcast.revoke_statement(definition)]
         || ARRAY(SELECT s.statement
                  FROM rowcast.hierarchy((definition->>'relation')::oid) WITH ORDINALITY h (relation, n)
@@ -37,7 +39,7 @@ CREATE OR REPLACE FUNCTION rowcast.revoke_statement(definition jsonb) RETURNS te
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT format(E'REVOKE ALL ON FUNCTION\n    %s\nFROM PUBLIC;', string_agg(format('rowcast_capture.%s%s', definition->>'name', f.signature), E',\n    ' ORDER BY f.n))
+    SELECT format(E'REVOKE ALL ON FUNCTION\n    %s\nFROM PUBLIC;', string_agg(format('%s%s', definition->>'name', f.signature), E',\n    ' ORDER BY f.n))
     FROM (SELECT 0 AS n, '()' AS signature
           UNION ALL SELECT 1, format('_events(text, %1$s, %1$s)', rowcast.qualified_name((definition->>'relation')::oid))
           UNION ALL SELECT 2, format('_changed(%1$s, %1$s)', rowcast.qualified_name((definition->>'relation')::oid)) WHERE jsonb_typeof(definition->'changed') = 'object'

@@ -45,11 +45,19 @@ CREATE OR REPLACE FUNCTION rowcast.preview(
 ) RETURNS text
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    statements text[];
 BEGIN
-    RETURN pg_catalog.concat(E'BEGIN;\n\n', pg_catalog.array_to_string(rowcast.plan_attachment(
-        rowcast.attachment_definition(source, event_type, organization_id, data, exclude, operations, changed_columns,
-                                      filter, priority, user_id, chatbot_id, session_id, private, on_error),
-        pg_catalog.current_setting('search_path')), E'\n\n'), E'\n\nCOMMIT;\n');
+    -- The checks make things, to see whether they can be made; none of it stays.
+    BEGIN
+        statements := rowcast.plan_attachment(
+            rowcast.attachment_definition(source, event_type, organization_id, data, exclude, operations, changed_columns,
+                                          filter, priority, user_id, chatbot_id, session_id, private, on_error),
+            pg_catalog.current_setting('search_path'));
+        RAISE EXCEPTION USING ERRCODE = 'RC000', MESSAGE = 'planned';
+    EXCEPTION WHEN SQLSTATE 'RC000' THEN NULL;
+    END;
+    RETURN pg_catalog.concat(E'BEGIN;\n\n', pg_catalog.array_to_string(statements, E'\n\n'), E'\n\nCOMMIT;\n');
 END
 $$;
 

@@ -22,7 +22,7 @@ BEGIN
     -- In one statement, because they depend on each other.
     EXECUTE (SELECT 'DROP FUNCTION ' || string_agg(p.oid::regprocedure::text, ', ')
              FROM pg_proc p
-             WHERE p.pronamespace = 'rowcast_capture'::regnamespace
-               AND EXISTS (SELECT FROM unnest(names) n (name) WHERE p.proname = n.name OR starts_with(p.proname, n.name || '_')));
+             CROSS JOIN LATERAL format('%s.%s', p.pronamespace::regnamespace, p.proname) AS f (name)
+             WHERE EXISTS (SELECT FROM unnest(names) n (name) WHERE f.name = n.name OR starts_with(f.name, n.name || '_')));
 END
 $$;

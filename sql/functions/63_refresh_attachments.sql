@@ -57,7 +57,7 @@ BEGIN
             RETURN;
         END IF;
         facts := facts || jsonb_build_object('relation', root::text, 'excluded', excluded);
-        RETURN NEXT format('COMMENT ON FUNCTION rowcast_capture.%s() IS %L', attachment, facts);
+        RETURN NEXT format('COMMENT ON FUNCTION %s() IS %L', attachment, facts);
     END IF;
 
     RETURN QUERY
@@ -71,7 +71,7 @@ BEGIN
 
     -- New columns may have types whose text depends on more settings.
     RETURN QUERY
-        SELECT format('ALTER FUNCTION rowcast_capture.%I() SET %I = %L', p.proname, s.name, s.value)
+        SELECT format('ALTER FUNCTION %s SET %I = %L', p.oid::regprocedure, s.name, s.value)
         FROM (SELECT DISTINCT t.function FROM rowcast.attachment_triggers t WHERE t.attachment = refresh_statements.attachment) f
         JOIN pg_proc p ON p.oid = f.function
         CROSS JOIN rowcast.settings_of_capture(facts) s

@@ -16,7 +16,7 @@ BEGIN
                CROSS JOIN LATERAL (SELECT d.objid UNION ALL SELECT rowcast.ancestors(d.objid)) AS r (relation)
                JOIN pg_trigger t ON t.tgrelid = r.relation
                JOIN pg_proc p ON p.oid = t.tgfoid
-               WHERE d.classid = 'pg_class'::regclass AND p.pronamespace = 'rowcast_capture'::regnamespace) THEN
+               WHERE d.classid = 'pg_class'::regclass AND rowcast.is_capture_schema(p.pronamespace)) THEN
         PERFORM rowcast.refresh_attachments();
     END IF;
 EXCEPTION WHEN OTHERS THEN

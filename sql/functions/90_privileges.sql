@@ -1,10 +1,8 @@
 -- Who may do what in rowcast. Nothing in it is executable by PUBLIC: a function that anybody may run is a function that
 -- anybody may put on a table of their own.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rowcast FROM PUBLIC;
-REVOKE ALL ON SCHEMA rowcast, rowcast_capture FROM PUBLIC;
+REVOKE ALL ON SCHEMA rowcast FROM PUBLIC;
 GRANT USAGE ON SCHEMA rowcast TO rowcast_server, rowcast_writer, rowcast_reader;
-GRANT USAGE ON SCHEMA rowcast_capture TO rowcast_server, rowcast_reader;
-GRANT USAGE, CREATE ON SCHEMA rowcast_capture TO rowcast_writer;
 
 -- Owners of attached tables write the outbox, by way of their trigger functions, and have no look at it.
 GRANT INSERT (id, event_type, audience, organization_id, user_id, chatbot_id, session_id, source, source_key, operation, priority, data)
@@ -22,15 +20,15 @@ GRANT EXECUTE ON FUNCTION rowcast.emit(text, text, jsonb, text, text, text, text
 GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_writer;
 
 -- The views above look an attachment's table up.
-GRANT EXECUTE ON FUNCTION rowcast.attached_table(text), rowcast.json_or_null(text), rowcast.source_name(oid)
+GRANT EXECUTE ON FUNCTION rowcast.attached_table(text), rowcast.is_capture_schema(oid), rowcast.json_or_null(text), rowcast.source_name(oid)
     TO rowcast_writer, rowcast_server, rowcast_reader;
 
--- attach(), all that it is made of, and what the generated functions call: SECURITY INVOKER without exception, so that to
+-- attach(), all that it is made of, and what the generated functions call: SECURITY INVOKER but for open_capture_schema, so that to
 -- be able to call them is to be able to do nothing new.
 DO $capture_functions$
 DECLARE
     capture_functions CONSTANT text[] := '{
-        attach, preview, detach, refresh_attachments, refresh_statements, run_statements, plan_attachment,
+        attach, preview, detach, capture_schema, open_capture_schema, refresh_attachments, refresh_statements, run_statements, plan_attachment,
         attachment_definition, attachment_name, qualified_name, numbered_columns, check_source, check_arguments,
         check_expression, check_lookups, bind_expression, lookups, check_rights, check_row_security, warn_of_lost_parents,
         warn_of_limits, expression_function, expressions, is_plain, settings_of_capture, key_value, key_expression,

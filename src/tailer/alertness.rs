@@ -199,7 +199,7 @@ mod tests {
                 Move::Look(n) => {
                     let held = self.held;
                     if let Some(writer) = self.pick(*n).and_then(|xid| self.writers.get_mut(&xid)) {
-                        *writer = Writer { looked: true, notifies: held.is_some() };
+                        *writer = Writer { looked: true, notifies: writer.notifies || held.is_some() };
                     }
                 }
                 Move::Commit(n) => {
@@ -281,11 +281,10 @@ mod tests {
                 }
                 prop_assert!(!world.unread, "asleep beside an unread commit: {:?}", world.server);
             }
-            for n in 0..moves.len() {
+            for n in 0..world.writers.len() {
                 world.apply(&Move::Look(n));
             }
-            while let Some(&xid) = world.writers.keys().next() {
-                world.writers.get_mut(&xid).unwrap().looked = true;
+            while !world.writers.is_empty() {
                 world.apply(&Move::Commit(0));
                 for _ in 0..4 {
                     world.turn(&[]);

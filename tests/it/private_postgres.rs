@@ -9,9 +9,6 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::harness::{binaries, embedded, eventually};
 
-/// Tells the helper process where to start a Postgres.
-const DIRECTORY: &str = "ROWCAST_TEST_PRIVATE_POSTGRES";
-
 #[tokio::test]
 async fn a_second_start_finds_the_data_again() {
     let directory = Directory::new();
@@ -52,37 +49,39 @@ async fn a_second_one_on_the_same_data_is_refused() {
     postgres.stop().await.unwrap();
 }
 
+/// The demo, from its first line to kill -9.
 #[tokio::test]
-async fn a_killed_process_takes_its_postgres_along_and_loses_nothing() {
+async fn a_killed_demo_takes_its_postgres_along_and_loses_nothing() {
     let directory = Directory::new();
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "private_postgres::run_until_killed", "--ignored", "--nocapture"])
-        .env(DIRECTORY, &directory.0)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let output = BufReader::new(process.stdout.take().unwrap());
-    let url = output.lines().map(Result::unwrap).find(|line| line.starts_with("postgresql:")).unwrap();
-    connect(&url).await.batch_execute("CREATE TABLE kept AS SELECT 43 AS answer").await.unwrap();
-    process.kill().unwrap();
-    process.wait().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rowcast"));
+    command.args(["demo", "--listen-addr", "127.0.0.1:0", "--directory"]).arg(&directory.0).env_remove("DATABASE_URL");
+    if let Some(binaries) = binaries().await {
+        command.env("ROWCAST_POSTGRES_BIN", binaries);
+    }
+    let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines: Vec<String> = BufReader::new(demo.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap)
+        .take_while(|line| !line.starts_with("Ctrl-C"))
+        .collect();
+    assert!(lines.iter().filter(|line| line.contains("/#token=")).count() == 3, "{lines:?}");
+    let url = lines.iter().find_map(|line| line.split('\'').find(|word| word.starts_with("postgresql:"))).unwrap();
+    let client = connect(url).await;
+    client.batch_execute("CREATE TABLE kept AS SELECT 43 AS answer").await.unwrap();
+    eventually("the simulated app to be at work", async || {
+        let events: i64 = client.query_one("SELECT count(*) FROM rowcast.outbox", &[]).await.unwrap().get(0);
+        (events > 0).then_some(())
+    })
+    .await;
+    demo.kill().unwrap();
+    demo.wait().unwrap();
 
-    let postmaster = directory.0.join("postgres/data/postmaster.pid");
+    let postmaster = directory.0.join("postgres/postgres/data/postmaster.pid");
     eventually("Postgres to end", async || (!postmaster.exists()).then_some(())).await;
-    let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
+    let options = Options { directory: directory.0.join("postgres"), ..directory.options().await };
+    let postgres = PrivatePostgres::start(options).await.unwrap();
     assert_eq!(answer(&postgres.url("postgres")).await, 43);
     postgres.stop().await.unwrap();
-}
-
-/// The process that the test above kills.
-#[tokio::test]
-#[ignore = "run by another test"]
-async fn run_until_killed() {
-    let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    let directory = Directory(directory.into());
-    let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
-    println!("\n{}", postgres.url("postgres"));
-    std::future::pending::<()>().await;
 }
 
 #[tokio::test]

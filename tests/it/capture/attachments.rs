@@ -6,7 +6,7 @@ use crate::harness::Role;
 /// Everything that could differ after an attach: functions with their source and rights, triggers, comments.
 const CATALOGS: &str = "
     SELECT pg_get_functiondef(p.oid) || coalesce(p.proacl::text, 'public') || pg_get_userbyid(p.proowner) || coalesce(obj_description(p.oid), '')
-    FROM pg_proc p WHERE pronamespace = 'rowcast_capture'::regnamespace
+    FROM pg_proc p WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_')
     UNION ALL
     SELECT pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE tgrelid IN ('public.docs'::regclass, 'public.part'::regclass)
     ORDER BY 1";
@@ -60,13 +60,24 @@ async fn the_registry_shows_what_was_attached_and_how() {
 async fn a_foreign_comment_does_not_break_the_registry() {
     let stage = Stage::new(DOCS).await;
     stage.attach(ATTACH_DOCS).await;
-    stage
-        .own(
-            "CREATE FUNCTION rowcast_capture.mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-             COMMENT ON FUNCTION rowcast_capture.mine() IS 'not {json';
-             CREATE TRIGGER mine AFTER INSERT ON docs EXECUTE FUNCTION rowcast_capture.mine()",
-        )
-        .await;
+    let schema = stage.capture_schema().await;
+    let facts: String = stage
+        .superuser
+        .query_one("SELECT facts::text FROM rowcast.attachment_triggers LIMIT 1", &[])
+        .await
+        .unwrap()
+        .get(0);
+    for (name, comment) in [("broken", "not {json"), ("imitated", facts.as_str())] {
+        stage
+            .own(&format!(
+                "CREATE FUNCTION {schema}.{name}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+                 COMMENT ON FUNCTION {schema}.{name}() IS $comment${comment}$comment$;
+                 CREATE TRIGGER {name} AFTER INSERT ON docs EXECUTE FUNCTION {schema}.{name}()"
+            ))
+            .await;
+    }
+    let triggers = "SELECT count(*) FROM rowcast.attachment_triggers WHERE trigger_name IN ('broken', 'imitated')";
+    assert_eq!(stage.superuser.query_one(triggers, &[]).await.unwrap().get::<_, i64>(0), 0);
     assert_eq!(stage.writer.query("SELECT FROM rowcast.attachments", &[]).await.unwrap().len(), 1);
 }
 

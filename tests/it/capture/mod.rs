@@ -59,6 +59,12 @@ struct Event {
 }
 
 impl Stage {
+    /// Where functions for the tables of the writer are generated.
+    async fn capture_schema(&self) -> String {
+        let schema = "SELECT rowcast.capture_schema(oid) FROM pg_roles WHERE rolname = $1";
+        self.superuser.query_one(schema, &[&Role::Writer.name()]).await.unwrap().get(0)
+    }
+
     /// Creates tables (or whatever else) as the writer.
     async fn new(tables: &str) -> Self {
         let db = Database::new().await;

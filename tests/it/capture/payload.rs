@@ -289,7 +289,7 @@ async fn after_a_restore_excluded_columns_are_known_by_name_or_not_at_all() {
         DECLARE
             attachment text := (SELECT attachment FROM rowcast.attachment_triggers LIMIT 1);
         BEGIN
-            EXECUTE format('COMMENT ON FUNCTION rowcast_capture.%s() IS %L', attachment,
+            EXECUTE format('COMMENT ON FUNCTION %s() IS %L', attachment,
                 (SELECT facts || jsonb_build_object('relation', '1', 'excluded', jsonb_build_object('3', $1)) FROM rowcast.attachment_triggers LIMIT 1));
         END $$";
     stage.own(&restore.replace("$1", "'notes'")).await;
