@@ -76,7 +76,7 @@ impl Demo {
 
     async fn start_postgres(&self) -> anyhow::Result<PrivatePostgres> {
         let options = private_postgres::Options {
-            directory: self.directory.join("postgres"),
+            directory: self.directory.clone(),
             embedded: self.directory.join("embedded"),
             binaries: self.postgres_bin.clone(),
             throwaway: false,

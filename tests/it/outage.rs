@@ -1,7 +1,5 @@
 //! Postgres goes away and comes back: streams stay open, say so, and have lost nothing.
 
-use std::path::PathBuf;
-
 use clap::Parser;
 use rowcast::{
     app::{App, migrate_at},
@@ -89,7 +87,6 @@ async fn streams_outlive_the_database() {
 
     shutdown.cancel();
     serving.await.unwrap();
-    let directory = PathBuf::from(postgres.directory());
     postgres.stop().await.unwrap();
     std::fs::remove_dir_all(directory).unwrap();
 }

@@ -76,10 +76,9 @@ async fn a_killed_demo_takes_its_postgres_along_and_loses_nothing() {
     demo.kill().unwrap();
     demo.wait().unwrap();
 
-    let postmaster = directory.0.join("postgres/postgres/data/postmaster.pid");
+    let postmaster = directory.0.join("postgres/data/postmaster.pid");
     eventually("Postgres to end", async || (!postmaster.exists()).then_some(())).await;
-    let options = Options { directory: directory.0.join("postgres"), ..directory.options().await };
-    let postgres = PrivatePostgres::start(options).await.unwrap();
+    let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
     assert_eq!(answer(&postgres.url("postgres")).await, 43);
     postgres.stop().await.unwrap();
 }
