@@ -9,6 +9,7 @@
 mod access;
 mod capture;
 mod demo;
+mod doorbell;
 mod harness;
 mod journey;
 mod outage;
