@@ -93,3 +93,11 @@ CREATE TABLE rowcast.capture_errors (
     sqlstate   text        NOT NULL,
     message    text        NOT NULL
 );
+
+COMMENT ON TABLE rowcast.settled IS 'A bookmark: every outbox id up to it is decided, so servers start to read there.';
+COMMENT ON TABLE rowcast.epochs IS 'The database''s timelines, and the last outbox id of each that ended.';
+COMMENT ON TABLE rowcast.settings IS 'What the DBA may change about capture; takes effect at the next statement.';
+COMMENT ON TABLE rowcast.capture_errors IS 'What attachments with on_error => ''skip'' could not turn into an event.';
+COMMENT ON COLUMN rowcast.outbox.event_type IS 'One of rowcast.event_types.';
+COMMENT ON COLUMN rowcast.outbox.user_id IS 'The user concerned; where the audience is user, the one who may see it.';
+COMMENT ON COLUMN rowcast.outbox.data IS 'What clients get, before fields are hidden from them (rowcast.redactions).';

@@ -71,3 +71,10 @@ CREATE TABLE rowcast.access_changes (
 );
 CREATE INDEX access_changes_txid ON rowcast.access_changes (txid);
 COMMENT ON COLUMN rowcast.access_changes.user_id IS 'null: anybody''s access may have changed';
+
+COMMENT ON TABLE rowcast.event_types IS 'The kinds of events, and which permission each requires. Add your own.';
+COMMENT ON TABLE rowcast.memberships IS 'Who is in which organization, in what role; unless rowcast.use_grants() has put your own tables in their place.';
+COMMENT ON TABLE rowcast.role_permissions IS 'What the roles of memberships may do.';
+COMMENT ON VIEW rowcast.grants IS 'Who may see what: the one view that the server reads.';
+COMMENT ON TABLE rowcast.redactions IS 'Fields of an event''s data that are hidden from those who lack a permission.';
+COMMENT ON TABLE rowcast.access_changes IS 'Whose access may have changed: servers read it with the events, and apply it first.';

@@ -43,9 +43,9 @@ pub enum Error {
     Database(#[from] postgres::Error),
     /// The secret.
     #[error("ROWCAST_JWT_SECRET: {0}")]
-    Secret(#[from] crate::access::token::Error),
+    Secret(crate::access::token::Error),
     /// The address.
-    #[error("cannot listen on {0}")]
+    #[error("cannot listen on {0}; --listen-addr or ROWCAST_LISTEN_ADDR takes another address, such as 127.0.0.1:8081")]
     Listen(SocketAddr, #[source] std::io::Error),
 }
 
@@ -57,7 +57,8 @@ impl App {
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
         let Config { database_url, jwt_secret, settings } = config;
         let verifier =
-            Verifier::with_secret(&jwt_secret, settings.jwt_issuer.as_deref(), settings.jwt_audience.as_deref())?;
+            Verifier::with_secret(&jwt_secret, settings.jwt_issuer.as_deref(), settings.jwt_audience.as_deref())
+                .map_err(Error::Secret)?;
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
         let notifications = postgres::connection_config(notify_url)?;
         migrate_at(&database_url).await?;
@@ -99,6 +100,7 @@ impl App {
         let service = TowerToHyperService::new(warp::service(http::routes(&http)));
         accept::serve(listener, service, accept::Options::default(), shutdown).await;
         tasks.wait().await;
+        info!("stopped");
     }
 }
 

@@ -47,6 +47,10 @@ pub enum Error {
 struct Claims {
     sub: String,
     exp: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none", skip_deserializing)]
+    iss: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", skip_deserializing)]
+    aud: Option<String>,
 }
 
 /// Checks tokens that are signed with a shared secret (HS256).
@@ -112,12 +116,27 @@ impl Verifier {
 /// # Errors
 /// When the secret has fewer than 32 bytes.
 pub fn sign(secret: &str, user_id: &str, valid_for: Duration) -> Result<String, Error> {
+    sign_as(secret, user_id, valid_for, None, None)
+}
+
+/// Signs a token for a server that demands an issuer or an audience.
+///
+/// # Errors
+/// When the secret has fewer than 32 bytes.
+pub fn sign_as(
+    secret: &str,
+    user_id: &str,
+    valid_for: Duration,
+    issuer: Option<&str>,
+    audience: Option<&str>,
+) -> Result<String, Error> {
     if secret.len() < MIN_SECRET_BYTES {
         return Err(Error::WeakSecret(secret.len()));
     }
     let expires_at = SystemTime::now() + valid_for;
     let exp = expires_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let claims = Claims { sub: user_id.to_owned(), exp };
+    let claims =
+        Claims { sub: user_id.to_owned(), exp, iss: issuer.map(str::to_owned), aud: audience.map(str::to_owned) };
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &EncodingKey::from_secret(secret.as_bytes()))
         .map_err(Error::Invalid)
 }
@@ -182,6 +201,7 @@ mod tests {
         let later = in_seconds(3600);
         let right = json!({"sub": "ann", "exp": later, "iss": "us", "aud": "rowcast"});
         assert!(verifier.verify(&encode(Algorithm::HS256, &right)).is_ok());
+        assert!(verifier.verify(&sign_as(SECRET, "ann", HOUR, Some("us"), Some("rowcast")).unwrap()).is_ok());
         for (claim, wrong) in [("iss", json!("them")), ("iss", Value::Null), ("aud", json!("x")), ("aud", json!(42))] {
             let mut claims = right.clone();
             claims[claim] = wrong;

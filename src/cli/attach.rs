@@ -92,7 +92,13 @@ impl Attach {
             println!("{}", attachment.preview(&client).await?);
         } else {
             attachment.attach(&client).await?;
-            println!("{} is attached as {}", attachment.source, attachment.event_type);
+            let (table, event_type) = (&attachment.source, &attachment.event_type);
+            match &attachment.organization_id {
+                Some(_) => println!("{table} is attached as {event_type}"),
+                None => println!(
+                    "{table} is attached as {event_type}, platform-wide: it belongs to no organization, and whoever may see the type sees every row"
+                ),
+            }
         }
         Ok(())
     }

@@ -63,14 +63,18 @@ pub(super) struct Demo {
 impl Demo {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let shutdown = super::shutdown_signal()?;
-        let postgres = match self.database_url {
-            Some(_) => None,
-            None => Some(self.start_postgres().await?),
-        };
-        let served = self.serve(postgres.as_ref(), shutdown).await;
-        if let Some(postgres) = postgres {
-            postgres.stop().await?;
+        if let Some(database_url) = &self.database_url {
+            return self.serve(database_url, None, shutdown).await;
         }
+        let mut postgres = self.start_postgres().await?;
+        let url = postgres.url("postgres");
+        let served = tokio::select! {
+            served = self.serve(&url, Some(&url), shutdown.clone()) => served,
+            // Nobody but us could bring it back; why it ended is in the error of stopping it.
+            () = postgres.ended() => Ok(()),
+        };
+        shutdown.cancel();
+        postgres.stop().await?;
         served
     }
 
@@ -85,25 +89,42 @@ impl Demo {
         Ok(PrivatePostgres::start(options).await?)
     }
 
-    async fn serve(&self, postgres: Option<&PrivatePostgres>, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let private_url = postgres.map(|postgres| postgres.url("postgres"));
-        let database_url = private_url.or_else(|| self.database_url.clone()).unwrap_or_default();
-        app::migrate_at(&database_url).await?;
-        install(&database_url).await?;
+    /// `psql`: the address to print; none for a database that was given, since it may hold a password.
+    async fn serve(&self, database_url: &str, psql: Option<&str>, shutdown: CancellationToken) -> anyhow::Result<()> {
+        app::migrate_at(database_url).await?;
+        install(database_url).await?;
         let jwt_secret = secret(&self.directory)?;
         let config = Config {
-            database_url: database_url.clone(),
+            database_url: database_url.to_owned(),
             jwt_secret: jwt_secret.clone(),
             settings: self.settings.clone(),
         };
         let app = App::start(config, shutdown.clone()).await?;
         let options = demo::Options { speed: self.speed, seed: self.seed };
         let tasks = TaskTracker::new();
-        tasks.spawn(simulate(database_url.clone(), options, shutdown));
+        tasks.spawn(simulate(database_url.to_owned(), options, shutdown));
         tasks.close();
-        welcome(&app, &jwt_secret, private_url_of(postgres).as_deref())?;
+        self.welcome(&app, &jwt_secret, psql)?;
         app.run().await;
         tasks.wait().await;
+        Ok(())
+    }
+
+    #[expect(clippy::print_stdout, reason = "what the demo is started for")]
+    fn welcome(&self, app: &App, jwt_secret: &str, psql: Option<&str>) -> anyhow::Result<()> {
+        println!("listening on http://{}\n", app.address());
+        println!("The dashboard, signed in as");
+        for (user, who) in USERS {
+            let (issuer, audience) = (self.settings.jwt_issuer.as_deref(), self.settings.jwt_audience.as_deref());
+            let token = token::sign_as(jwt_secret, user, LINK_VALID_FOR, issuer, audience)?;
+            println!("\n  {who}:\n  http://{}/#token={token}", app.address());
+        }
+        if let Some(url) = psql {
+            println!(
+                "\nThe outbox:\n\n  psql '{url}' -c 'SELECT id, event_type, operation, source, source_key FROM rowcast.outbox ORDER BY id DESC LIMIT 10'"
+            );
+        }
+        println!("\nCtrl-C stops everything; the data stays for the next time.");
         Ok(())
     }
 }
@@ -121,34 +142,12 @@ async fn install(database_url: &str) -> anyhow::Result<()> {
 /// Runs the app until shutdown. When its database is away it does what apps do: it comes back.
 async fn simulate(database_url: String, options: demo::Options, shutdown: CancellationToken) {
     while let Err(error) = demo::run(&database_url, options, shutdown.clone()).await {
-        warn!(error = %anyhow::Error::from(error), "the simulated app stopped; it starts again");
+        warn!(error = format!("{:#}", anyhow::Error::from(error)), "the simulated app stopped; it starts again");
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(APP_RETRY) => {}
         }
     }
-}
-
-/// The address for psql; not printed for a database that was given, since it may hold a password.
-fn private_url_of(postgres: Option<&PrivatePostgres>) -> Option<String> {
-    postgres.map(|postgres| postgres.url("postgres"))
-}
-
-#[expect(clippy::print_stdout, reason = "what the demo is started for")]
-fn welcome(app: &App, jwt_secret: &str, psql: Option<&str>) -> anyhow::Result<()> {
-    println!("listening on http://{}\n", app.address());
-    println!("The dashboard, signed in as");
-    for (user, who) in USERS {
-        let token = token::sign(jwt_secret, user, LINK_VALID_FOR)?;
-        println!("\n  {who}:\n  http://{}/#token={token}", app.address());
-    }
-    if let Some(url) = psql {
-        println!(
-            "\nThe outbox:\n\n  psql '{url}' -c 'SELECT id, event_type, operation, source, source_key FROM rowcast.outbox ORDER BY id DESC LIMIT 10'"
-        );
-    }
-    println!("\nCtrl-C stops everything; the data stays for the next time.");
-    Ok(())
 }
 
 /// The demo's secret: made once, so that a signed-in browser still is after a restart.

@@ -8,7 +8,7 @@ use crate::{access::token, config::duration};
 #[derive(clap::Args)]
 pub(super) struct Token {
     /// The user id: becomes the token's `sub`.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     user: String,
 
     /// How long the token is valid.
@@ -18,12 +18,21 @@ pub(super) struct Token {
     /// The secret that the server checks tokens with.
     #[arg(long, env = "ROWCAST_JWT_SECRET", hide_env_values = true)]
     jwt_secret: String,
+
+    /// The token's `iss`, where the server demands one.
+    #[arg(long, env = "ROWCAST_JWT_ISSUER")]
+    jwt_issuer: Option<String>,
+
+    /// The token's `aud`, where the server demands one.
+    #[arg(long, env = "ROWCAST_JWT_AUDIENCE")]
+    jwt_audience: Option<String>,
 }
 
 impl Token {
     #[expect(clippy::print_stdout, reason = "the answer of a command")]
     pub(super) fn run(self) -> anyhow::Result<()> {
-        println!("{}", token::sign(&self.jwt_secret, &self.user, self.valid_for)?);
+        let (issuer, audience) = (self.jwt_issuer.as_deref(), self.jwt_audience.as_deref());
+        println!("{}", token::sign_as(&self.jwt_secret, &self.user, self.valid_for, issuer, audience)?);
         Ok(())
     }
 }

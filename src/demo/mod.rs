@@ -31,6 +31,11 @@ pub enum Error {
     /// The database refused a statement, or the connection was lost.
     #[error("the demo's database refused or failed")]
     Database(#[from] tokio_postgres::Error),
+    /// The database serves somebody else.
+    #[error(
+        "this database has memberships or attached tables of its own, and the demo would replace who may see what: give it an empty database"
+    )]
+    Occupied,
     /// The demo's tables hold no chatbot or no product, so there is nothing to simulate.
     #[error("the chatbot schema has no {0}: its seed is missing")]
     Unseeded(&'static str),
@@ -66,11 +71,15 @@ impl Default for Options {
 /// Does nothing where the app is there already, so that a demo database keeps what was changed in it.
 ///
 /// # Errors
-/// When the role may not create schemas or attach tables; nothing stays of what was begun.
+/// When the database serves somebody else, or the role may not create schemas or attach tables; nothing stays of what was begun.
 pub async fn install(client: &mut Client) -> Result<(), Error> {
     let transaction = client.transaction().await?;
     let installed = transaction.query_one(include_str!("../../sql/chatbot/queries/is_installed.sql"), &[]).await?;
     if !installed.get::<_, bool>(0) {
+        let somebodys = transaction.query_one(include_str!("../../sql/chatbot/queries/is_somebodys.sql"), &[]).await?;
+        if somebodys.get(0) {
+            return Err(Error::Occupied);
+        }
         transaction.batch_execute(include_str!("../../sql/chatbot/schema.sql")).await?;
         transaction.batch_execute(include_str!("../../sql/chatbot/seed.sql")).await?;
         transaction.batch_execute(include_str!("../../sql/chatbot/attach.sql")).await?;

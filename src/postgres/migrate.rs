@@ -75,7 +75,7 @@ async fn apply_functions(client: &mut Client) -> Result<(), Error> {
     let transaction = client.transaction().await?;
     for (file, source) in function_files() {
         let applied = transaction.batch_execute(&String::from_utf8_lossy(&source)).await;
-        applied.map_err(|source| Error::Functions { file, source })?;
+        applied.map_err(|cause| Error::Functions { file, cause })?;
     }
     let version = Version::ours().to_string();
     transaction.execute(include_str!("../../sql/queries/store_functions_version.sql"), &[&version]).await?;

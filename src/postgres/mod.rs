@@ -15,8 +15,8 @@ pub use pool::{Connection, Database, connection_config};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The connection string is not one.
-    #[error("DATABASE_URL is not a Postgres connection string: {0}")]
-    Url(#[source] tokio_postgres::Error),
+    #[error("DATABASE_URL is not a Postgres connection string: {}", reason(.0))]
+    Url(tokio_postgres::Error),
     /// No connection could be had in time.
     #[error("no connection to the database: {0}")]
     Pool(String),
@@ -28,27 +28,43 @@ pub enum Error {
     Encoding,
     /// A statement failed, or the connection did.
     #[error("the database refused or failed: {}", reason(.0))]
-    Statement(#[from] tokio_postgres::Error),
+    Statement(tokio_postgres::Error),
     /// A migration could not be applied.
     #[error("migration failed")]
     Migration(#[from] refinery::Error),
     /// A file of `sql/functions` could not be applied.
-    #[error("applying sql/functions/{file} failed: {}", reason(.source))]
+    #[error("applying sql/functions/{file} failed: {}", reason(.cause))]
     Functions {
         /// The file's name.
         file: String,
         /// Why.
-        source: tokio_postgres::Error,
+        cause: tokio_postgres::Error,
     },
 }
 
-/// The server's own words, with its hint: tokio-postgres' `Display` says only "db error".
-fn reason(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => match db.hint() {
-            Some(hint) => format!("{} ({hint})", db.message()),
-            None => db.message().to_owned(),
-        },
-        None => error.to_string(),
+impl From<tokio_postgres::Error> for Error {
+    /// Not its `source`: what it has to say is in our own message, and would be said twice.
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Statement(error)
     }
+}
+
+/// The server's own words with its hint, or why there was no server: tokio-postgres' `Display` says only "db error" or "error connecting to server".
+fn reason(error: &tokio_postgres::Error) -> String {
+    if let Some(db) = error.as_db_error() {
+        return match db.hint() {
+            Some(hint) => format!("{}\nhint: {hint}", db.message()),
+            None => db.message().to_owned(),
+        };
+    }
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !reason.contains(&text) {
+            reason = format!("{reason}: {text}");
+        }
+        cause = error.source();
+    }
+    reason
 }

@@ -33,6 +33,9 @@ const START_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long to wait between two attempts to connect to a server that is starting.
 const CONNECT_RETRY: Duration = Duration::from_millis(20);
 
+/// How often to look whether a server has ended by itself.
+const END_POLL: Duration = Duration::from_millis(500);
+
 /// How to start a [`PrivatePostgres`].
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -112,6 +115,13 @@ impl PrivatePostgres {
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.cluster.directory()
+    }
+
+    /// Completes when the server has ended by itself; [`stop`](Self::stop) says why.
+    pub async fn ended(&mut self) {
+        while matches!(self.supervisor.exited(), Ok(None)) {
+            tokio::time::sleep(END_POLL).await;
+        }
     }
 
     /// Disconnects everybody and shuts down, and returns when the server has gone.

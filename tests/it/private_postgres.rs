@@ -1,8 +1,8 @@
 //! The private Postgres: finds its data again, keeps a second one out, and ends with us however we end.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rowcast::private_postgres::{Error, Options, PrivatePostgres};
 use tokio_postgres::{Client, NoTls};
@@ -53,17 +53,7 @@ async fn a_second_one_on_the_same_data_is_refused() {
 #[tokio::test]
 async fn a_killed_demo_takes_its_postgres_along_and_loses_nothing() {
     let directory = Directory::new();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rowcast"));
-    command.args(["demo", "--listen-addr", "127.0.0.1:0", "--directory"]).arg(&directory.0).env_remove("DATABASE_URL");
-    if let Some(binaries) = binaries().await {
-        command.env("ROWCAST_POSTGRES_BIN", binaries);
-    }
-    let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let lines: Vec<String> = BufReader::new(demo.stdout.take().unwrap())
-        .lines()
-        .map(Result::unwrap)
-        .take_while(|line| !line.starts_with("Ctrl-C"))
-        .collect();
+    let (mut demo, lines) = start_demo(&directory).await;
     assert!(lines.iter().filter(|line| line.contains("/#token=")).count() == 3, "{lines:?}");
     let url = lines.iter().find_map(|line| line.split('\'').find(|word| word.starts_with("postgresql:"))).unwrap();
     let client = connect(url).await;
@@ -81,6 +71,33 @@ async fn a_killed_demo_takes_its_postgres_along_and_loses_nothing() {
     let postgres = PrivatePostgres::start(directory.options().await).await.unwrap();
     assert_eq!(answer(&postgres.url("postgres")).await, 43);
     postgres.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_demo_whose_postgres_dies_ends_and_says_why() {
+    let directory = Directory::new();
+    let (mut demo, _) = start_demo(&directory).await;
+    let postmaster = directory.0.join("postgres/data/postmaster.pid");
+    let pid = std::fs::read_to_string(postmaster).unwrap().lines().next().unwrap().to_owned();
+    assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    let status = eventually("the demo to end", async || demo.try_wait().unwrap()).await;
+    assert!(!status.success());
+    let mut told = String::new();
+    demo.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(told.contains("Postgres ended"), "{told}");
+}
+
+/// The demo, when it has said all that it says at its start.
+async fn start_demo(directory: &Directory) -> (Child, Vec<String>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rowcast"));
+    command.args(["demo", "--listen-addr", "127.0.0.1:0", "--directory"]).arg(&directory.0).env_remove("DATABASE_URL");
+    if let Some(binaries) = binaries().await {
+        command.env("ROWCAST_POSTGRES_BIN", binaries);
+    }
+    let mut demo = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let output = BufReader::new(demo.stdout.take().unwrap());
+    let lines = output.lines().map(Result::unwrap).take_while(|line| !line.starts_with("Ctrl-C")).collect();
+    (demo, lines)
 }
 
 #[tokio::test]
