@@ -3,6 +3,7 @@
 import { type SubmitEvent, useId } from "react";
 import type { RowcastError } from "../errors.js";
 import { Mark } from "./parts/Mark.js";
+import { tokenIn } from "./session.js";
 
 interface Props {
   /** Why the last token was not good enough. */
@@ -15,8 +16,9 @@ export function SignIn({ refusal, onToken }: Props) {
   const problem = useId();
   const onSubmit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    const token = new FormData(event.currentTarget).get("token");
-    if (typeof token === "string" && token.trim() !== "") onToken(token.trim());
+    const pasted = new FormData(event.currentTarget).get("token");
+    const token = typeof pasted === "string" ? tokenIn(pasted) : null;
+    if (token) onToken(token);
   };
   return (
     <main className="rc-signin">

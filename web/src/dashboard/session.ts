@@ -25,11 +25,18 @@ export function useToken(): [string | null, (token: string | null) => void] {
 
 /** Moves `#token=…` out of sight, so that it is neither bookmarked nor shown to those who look at the screen. */
 function takeFromAddress(): string | null {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (!token) return null;
+  const token = tokenIn(location.hash);
+  if (!location.hash || !token) return null;
   sessionStorage.setItem(KEY, token);
   history.replaceState(null, "", location.pathname + location.search);
   return token;
+}
+
+/** The token in a signed-in link, or a text that is one itself. */
+export function tokenIn(text: string): string | null {
+  const hash = text.indexOf("#");
+  if (hash < 0) return text.trim() || null;
+  return new URLSearchParams(text.slice(hash + 1).trim()).get("token");
 }
 
 /** The user that a token names, to be shown; nothing is trusted on its word. */

@@ -8,7 +8,8 @@ export const STAGES: readonly string[] = ["upload", "ocr", "chunking", "embeddin
 
 export interface DocumentItem extends Item {
   readonly filename: string;
-  readonly stage: string;
+  /** None for a table whose rows are sent as they are, and say nothing of stages. */
+  readonly stage: string | undefined;
   /** 0 to 100. */
   readonly progress: number;
   readonly status: string;
@@ -16,7 +17,7 @@ export interface DocumentItem extends Item {
   /** Milliseconds. */
   readonly processingTime: number | undefined;
   /** Where it was when it failed; otherwise where it is. */
-  readonly reached: string;
+  readonly reached: string | undefined;
 }
 
 const MAX = 40;
@@ -25,15 +26,16 @@ export function foldDocument(list: readonly DocumentItem[], event: EventOf<"docu
   const { data } = event;
   const key = text(data.documentId) ?? event.key ?? event.id;
   return place(list, event, key, MAX, (former): DocumentItem => {
-    const stage = text(data.stage) ?? "upload";
-    const inProgress = STAGES.includes(stage);
+    const row: Readonly<Record<string, unknown>> = { ...data };
+    const stage = text(data.stage);
+    const inProgress = stage !== undefined && STAGES.includes(stage);
     return {
       key,
       event,
-      filename: text(data.filename) ?? key,
+      filename: text(data.filename) ?? text(row.title) ?? text(row.name) ?? key,
       stage,
       progress: Math.min(100, Math.max(0, number(data.progress) ?? 0)),
-      status: text(data.status) ?? "processing",
+      status: text(data.status) ?? (stage ? "processing" : event.operation.toLowerCase()),
       error: text(data.error),
       processingTime: number(data.processingTime),
       reached: inProgress || !former ? stage : former.reached,

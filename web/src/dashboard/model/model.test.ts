@@ -47,6 +47,15 @@ describe("documents", () => {
     ]);
   });
 
+  it("are shown by their title where rows say nothing of stages", () => {
+    const row = event("document_processing", { title: "Handbook" }, { operation: "UPDATE" });
+    expect(fold(row).documents[0]).toMatchObject({
+      filename: "Handbook",
+      stage: undefined,
+      status: "update",
+    });
+  });
+
   it("remember where they failed", () => {
     const { documents } = fold(at("chunking", 50), at("failed", 50, { status: "failed", error: "no text" }));
     expect(documents[0]).toMatchObject({ stage: "failed", reached: "chunking", error: "no text" });

@@ -38,17 +38,20 @@ const DocumentRow = memo(function DocumentRow({ document }: { document: Document
         <small>{event.organizationId}</small>
       </span>
       <span className="rc-document-way">
-        <progress
-          max={100}
-          value={status === "completed" ? 100 : progress}
-          aria-label={`Progress of ${filename}`}
-        />
-        {error ? <small className="rc-ellipsis rc-danger">{error}</small> : <Stages of={document} />}
+        {stage && (
+          <progress
+            max={100}
+            value={status === "completed" ? 100 : progress}
+            aria-label={`Progress of ${filename}`}
+          />
+        )}
+        {error && <small className="rc-ellipsis rc-danger">{error}</small>}
+        {stage && !error && <Stages of={document} />}
       </span>
       <span className="rc-document-state">
-        <Badge tone={TONES[status] ?? "accent"}>{formatName(stage)}</Badge>
+        <Badge tone={TONES[status] ?? "accent"}>{formatName(stage ?? status)}</Badge>
         <small>
-          {status === "processing"
+          {stage && status === "processing"
             ? `${progress} %`
             : processingTime !== undefined && formatDuration(processingTime)}
         </small>
@@ -59,7 +62,7 @@ const DocumentRow = memo(function DocumentRow({ document }: { document: Document
 });
 
 function Stages({ of: { reached, status } }: { of: DocumentItem }) {
-  const at = STAGES.indexOf(reached);
+  const at = STAGES.indexOf(reached ?? "");
   return (
     <span className="rc-stages" aria-hidden="true">
       {STAGES.map((name, index) => (
