@@ -9,7 +9,7 @@ use std::{convert::Infallible, future::poll_fn, pin::pin, sync::Arc, time::Durat
 use tokio::sync::{Notify, watch};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::{Connection, Error};
 
@@ -60,8 +60,12 @@ pub async fn listen(config: Config, doorbell: Arc<Doorbell>, shutdown: Cancellat
         };
         doorbell.held.send_replace(None);
         doorbell.rung.notify_one();
-        if let Err(error) = listening {
-            warn!(%error, "the listening connection was lost; polling until it is back");
+        match listening {
+            Err(error) if wait == BACK_OFF.0 => {
+                warn!(%error, "the listening connection was lost; polling until it is back");
+            }
+            Err(error) => debug!(%error, "the listening connection is not back yet"),
+            Ok(()) => {}
         }
         let jitter = wait.mul_f64(fastrand::f64() / 2.0);
         tokio::select! {

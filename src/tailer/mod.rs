@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info};
 
 use self::alertness::{Alertness, SAFETY_POLL};
 use crate::{
@@ -157,7 +157,8 @@ impl Tailer {
             if self.status.send_replace(Status::CatchingUp) == Status::Live {
                 error!(error = %failed, "tailing stopped; streams stay open and catch up when the database is back");
             } else {
-                warn!(error = %failed, "the database is not back yet");
+                // Said once, when it was lost.
+                debug!(error = %failed, "the database is not back yet");
             }
             let jitter = wait.mul_f64(fastrand::f64() / 2.0);
             tokio::select! {
