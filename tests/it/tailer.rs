@@ -6,12 +6,12 @@ use rowcast::{
     access::Access,
     cursor::Cursor,
     log::{Interest, Log, Position, Read},
-    postgres,
+    postgres::{self, outbox},
     tailer::Tailer,
 };
 use tokio_postgres::Client;
 
-use crate::harness::{Database, Role};
+use crate::harness::{Database, Role, eventually};
 
 /// A tailer that is stepped by hand, and a reader of its log.
 struct Stepped {
@@ -43,6 +43,16 @@ impl Stepped {
 
     fn cursor(&self) -> String {
         self.log.head().0.to_string()
+    }
+
+    /// Steps until another floor is stored than this one; it is stored at most every so often.
+    async fn stored_floor(&mut self, admin: &Client, former: i64) -> i64 {
+        eventually("the settled floor to be stored", async || {
+            self.read().await;
+            let floor = settled(admin).await;
+            (floor != former).then_some(floor)
+        })
+        .await
     }
 
     /// Steps until the cursor is a plain number, which it must become once nobody can fill a gap any more.
@@ -194,20 +204,18 @@ async fn the_settled_floor_rises_only_over_what_is_decided() {
     let mut tailer = Stepped::new(&db).await;
     let admin = db.connect().await;
     let (slow, quick) = (db.connect_as(Role::Writer).await, db.connect_as(Role::Writer).await);
+    let decided = emit(&quick).await;
     execute(&slow, "BEGIN").await;
-    let first = emit(&slow).await;
+    emit(&slow).await;
     emit(&quick).await;
-    tailer.read().await;
-    // Longer than the interval in which it is stored.
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
-    tailer.read().await;
-    assert_eq!(settled(&admin).await, first - 1);
+    // All three are behind the tailer when it stores the floor, so it is the open one that holds the floor down.
+    assert_eq!(tailer.read().await.len(), 2);
+    let floor = tailer.stored_floor(&admin, 0).await;
+    assert_eq!(floor, decided);
     execute(&slow, "COMMIT").await;
     let last = emit(&quick).await;
-    tailer.read().await;
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
-    tailer.read().await;
-    assert_eq!(settled(&admin).await, last);
+    assert_eq!(tailer.read().await.len(), 2);
+    assert_eq!(tailer.stored_floor(&admin, floor).await, last);
 }
 
 async fn settled(admin: &Client) -> i64 {
@@ -322,4 +330,45 @@ async fn a_prepared_transaction_is_waited_for() {
     assert_eq!(tailer.read().await, [prepared[0]]);
     execute(&quick, "ROLLBACK PREPARED 'two'").await;
     assert_eq!(tailer.settle().await, last.to_string());
+}
+
+/// What a client that does not read holds is one page, so a page ends by its bytes as well as by its rows, and says so.
+#[tokio::test]
+async fn a_page_of_history_is_bounded_by_bytes() {
+    let db = Database::new().await;
+    let writer = db.connect_as(Role::Writer).await;
+    let emit = "SELECT rowcast.emit('document_processing', 'o1', jsonb_build_object('text', repeat('x', 10000)))
+                FROM generate_series(1, 50)";
+    execute(&writer, emit).await;
+    let connection = postgres::Database::new(&db.url_as(Role::Server), 2).unwrap().connection().await.unwrap();
+    let mut ids = Vec::new();
+    loop {
+        let after = ids.last().copied().unwrap_or(0);
+        let page = outbox::read_ranges(&connection, &[(after + 1, 50)], None, 500, 100_000).await.unwrap();
+        let bytes: usize = page.events.iter().map(rowcast::event::Event::size).sum();
+        assert!(bytes < 100_000 + 12_000, "one row may be over the bound, not {bytes} bytes");
+        ids.extend(page.events.iter().map(|event| event.id));
+        if !page.full {
+            break;
+        }
+        assert!(!page.events.is_empty() && page.events.len() < 50);
+    }
+    assert_eq!(ids, (1..=50).collect::<Vec<_>>(), "the same connection serves on, and nothing is left out");
+}
+
+/// In `SQL_ASCII` any bytes pass as text, and one such row would stop every tailer.
+#[tokio::test]
+async fn a_database_without_an_encoding_is_refused() {
+    let db = Database::new().await;
+    let superuser = db.connect_as(Role::Superuser).await;
+    let name = format!("{}_ascii", db.name());
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'");
+    superuser.batch_execute(&create).await.unwrap();
+    let url = db.url_as(Role::Superuser).replacen(db.name(), &name, 1);
+    rowcast::app::migrate_at(&url).await.unwrap();
+    let database = postgres::Database::new(&url, 2).unwrap();
+    let refused = outbox::read_start(&database.connection().await.unwrap()).await;
+    assert!(matches!(refused, Err(postgres::Error::Encoding)), "{refused:?}");
+    drop(database);
+    superuser.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
 }

@@ -105,3 +105,16 @@ async fn who_may_see_what_is_read_from_the_apps_own_teams() {
         ["user_ben org_alder admin,chatbot_manager,monitor", "user_sam everywhere admin,chatbot_manager,monitor"]
     );
 }
+
+#[tokio::test]
+async fn a_database_that_serves_somebody_else_is_left_alone() {
+    let db = Database::new().await;
+    let mut client = db.connect().await;
+    client.batch_execute("INSERT INTO rowcast.memberships VALUES ('ann', 'o1', 'member')").await.unwrap();
+    let refused = demo::install(&mut client).await;
+    assert!(matches!(refused, Err(demo::Error::Occupied)), "{refused:?}");
+    let grants =
+        "SELECT (SELECT count(*) FROM rowcast.grants WHERE user_id = 'ann'), to_regnamespace('chatbot') IS NULL";
+    let row = client.query_one(grants, &[]).await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, bool>(1)), (1, true));
+}
