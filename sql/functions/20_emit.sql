@@ -18,15 +18,8 @@ AS $$
 DECLARE
     event_id bigint;
 BEGIN
-    IF event_type = 'connection_status' THEN
-        RAISE EXCEPTION 'connection_status events are made by the server for each stream and cannot be emitted'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose another type; see rowcast.event_types.';
-    ELSIF event_type IS NULL OR NOT EXISTS (SELECT FROM rowcast.event_types t WHERE t.name = event_type) THEN
-        RAISE EXCEPTION 'unknown event type: %', coalesce(quote_literal(event_type), 'NULL')
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = format('Known types: %s. A type of your own is a row in rowcast.event_types.',
-                                (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM rowcast.event_types t WHERE t.name <> 'connection_status'));
-    ELSIF priority IS NULL OR priority NOT IN ('low', 'medium', 'high', 'critical') THEN
+    PERFORM rowcast.check_event_type(event_type);
+    IF priority IS NULL OR priority NOT IN ('low', 'medium', 'high', 'critical') THEN
         RAISE EXCEPTION 'unknown priority: %', coalesce(quote_literal(priority), 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use low, medium, high or critical.';
     ELSIF data IS NULL THEN

@@ -40,15 +40,8 @@ BEGIN
                   HINT = format('Its functions write the outbox. Let a DBA run: GRANT rowcast_writer TO %I;', owner);
     END IF;
 
-    IF event_type = 'connection_status' THEN
-        RAISE EXCEPTION 'connection_status events are made by the server for each stream and cannot be captured'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Choose another type; see rowcast.event_types.';
-    ELSIF event_type IS NULL OR NOT EXISTS (SELECT FROM rowcast.event_types t WHERE t.name = event_type) THEN
-        RAISE EXCEPTION 'unknown event type: %', coalesce(quote_literal(event_type), 'NULL')
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = format('Known types: %s. A type of your own is a row in rowcast.event_types.',
-                                (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM rowcast.event_types t WHERE t.name <> 'connection_status'));
-    ELSIF EXISTS (SELECT FROM rowcast.attachment_triggers a WHERE a.root = source AND a.facts->>'event_type' = check_source.event_type) THEN
+    PERFORM rowcast.check_event_type(event_type);
+    IF EXISTS (SELECT FROM rowcast.attachment_triggers a WHERE a.root = source AND a.facts->>'event_type' = check_source.event_type) THEN
         RAISE EXCEPTION '% is attached to % already', name, event_type
             USING ERRCODE = 'duplicate_object', HINT = format('Detach it first: SELECT rowcast.detach(%L);', source::text);
     END IF;
