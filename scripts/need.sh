@@ -2,11 +2,14 @@
 # Makes sure that the tools named by the arguments are there, and installs what is missing as far as it may:
 # system packages only as root or with a sudo that asks for no password; otherwise it says what to install.
 #
-# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny node chromium
+# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny lambda-adapter node chromium
 set -eu
 
 # The version that the checks are known to pass with.
 CARGO_DENY=0.20.2
+
+# The Lambda Web Adapter that the tests run behind.
+LAMBDA_ADAPTER=1.0.0-rc1
 
 # What Vite needs.
 NODE=20.19
@@ -61,6 +64,11 @@ need_cargo_deny() {
     CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug "cargo-deny@$CARGO_DENY"
 }
 
+need_lambda_adapter() {
+    has lambda-adapter && return
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug "lambda_web_adapter@$LAMBDA_ADAPTER"
+}
+
 need_node() {
     if ! has node || ! has npm; then
         fail "Node.js is missing: install $NODE or newer, with npm"
@@ -83,6 +91,7 @@ for tool; do
         clippy) need_clippy ;;
         rustfmt) need_rustfmt ;;
         cargo-deny) need_cargo_deny ;;
+        lambda-adapter) need_lambda_adapter ;;
         node) need_node ;;
         chromium) need_chromium ;;
         *) fail "nobody knows how to get $tool" ;;

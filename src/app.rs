@@ -31,7 +31,8 @@ pub struct App {
     tailer: Tailer,
     http: Arc<Http>,
     doorbell: Arc<Doorbell>,
-    notifications: tokio_postgres::Config,
+    /// None where the tailer polls.
+    notifications: Option<tokio_postgres::Config>,
     shutdown: CancellationToken,
 }
 
@@ -61,12 +62,14 @@ impl App {
                 .map_err(Error::Secret)?;
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
         let notifications = postgres::connection_config(notify_url)?;
+        let notifications = settings.poll.is_none().then_some(notifications);
         migrate_at(&database_url).await?;
         let database = Database::new(&database_url, settings.database_connections.into())?;
         let access = Arc::new(Access::load(database.clone()).await?);
         let doorbell = Arc::new(Doorbell::default());
         let log_bytes = usize::try_from(settings.log_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
-        let mut tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&doorbell), log_bytes).await?;
+        let mut tailer =
+            Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&doorbell), log_bytes, settings.poll).await?;
         tailer.catch_up().await?;
         let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
         let listener = TcpListener::bind(settings.listen_addr).await.map_err(cannot_listen)?;
@@ -93,7 +96,9 @@ impl App {
     pub async fn run(self) {
         let Self { listener, tailer, http, doorbell, notifications, shutdown, .. } = self;
         let tasks = TaskTracker::new();
-        tasks.spawn(listener::listen(notifications, doorbell, shutdown.clone()));
+        if let Some(notifications) = notifications {
+            tasks.spawn(listener::listen(notifications, doorbell, shutdown.clone()));
+        }
         tasks.spawn(tailer.run(shutdown.clone()));
         tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         tasks.close();

@@ -29,6 +29,10 @@ pub struct Settings {
     #[arg(long, env = "ROWCAST_NOTIFY_DATABASE_URL", hide_env_values = true)]
     pub notify_database_url: Option<String>,
 
+    /// Look for events this often, instead of being woken by NOTIFY: for where the process may be frozen at any time, as on AWS Lambda.
+    #[arg(long, env = "ROWCAST_POLL", value_parser = duration)]
+    pub poll: Option<Duration>,
+
     /// How many connections to the database may be open for statements; one more listens.
     #[arg(long, env = "ROWCAST_DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u16).range(2..))]
     pub database_connections: u16,

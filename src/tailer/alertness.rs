@@ -20,7 +20,7 @@ pub(super) const SAFETY_POLL: Duration = Duration::from_secs(1);
 
 /// The poll of a database whose writers never ring (two-phase commit), and of a server that dozes: those it waits for ring when they are
 /// new, and are few when they are old.
-const SLOW_POLL: Duration = Duration::from_millis(20);
+pub(super) const SLOW_POLL: Duration = Duration::from_millis(20);
 
 /// The poll of a server under load: twice this is the delay it adds at worst, and reading nothing costs a fraction of a millisecond.
 const QUICK_POLL: Duration = Duration::from_millis(3);
@@ -42,8 +42,8 @@ pub(super) struct Alertness {
 
 #[derive(Debug, PartialEq, Eq)]
 enum State {
-    /// Nobody rings in this database.
-    Unrung,
+    /// Nobody rings for us. Polling at this interval.
+    Unrung { poll: Duration },
     /// Polling. Found something last at this time.
     Awake { busy: Instant },
     /// Wants the lock, or has it and waits for the writers that may not have seen it.
@@ -60,15 +60,15 @@ struct Owing {
 }
 
 impl Alertness {
-    /// Begins by going to sleep. `rings` says whether writers ring at all.
-    pub(super) fn new(rings: bool, now: Instant) -> Self {
-        let state = if rings { State::Dozing { owing: None } } else { State::Unrung };
+    /// Begins by going to sleep. `poll` is the interval where there is nobody to ring.
+    pub(super) fn new(poll: Option<Duration>, now: Instant) -> Self {
+        let state = poll.map_or(State::Dozing { owing: None }, |poll| State::Unrung { poll });
         Self { state, window: now, rings: 0 }
     }
 
     /// Whether it should hold the lock that makes writers ring.
     pub(super) fn wants_lock(&self) -> bool {
-        !matches!(self.state, State::Unrung | State::Awake { .. })
+        !matches!(self.state, State::Unrung { .. } | State::Awake { .. })
     }
 
     /// Whether it has to know who is writing before the next read.
@@ -102,7 +102,7 @@ impl Alertness {
             State::Awake { busy } if now.duration_since(*busy) > QUIET => self.state = State::Dozing { owing: None },
             // The lock went with its connection. Writers may have found it free since, even if it is held again.
             State::Asleep { hold } if held != Some(*hold) => self.state = State::Dozing { owing: None },
-            State::Unrung | State::Awake { .. } | State::Dozing { .. } | State::Asleep { .. } => {}
+            State::Unrung { .. } | State::Awake { .. } | State::Dozing { .. } | State::Asleep { .. } => {}
         }
     }
 
@@ -121,7 +121,8 @@ impl Alertness {
     /// How long to wait for the bell before the next read.
     pub(super) fn patience(&self) -> Duration {
         match self.state {
-            State::Unrung | State::Dozing { .. } => SLOW_POLL,
+            State::Unrung { poll } => poll,
+            State::Dozing { .. } => SLOW_POLL,
             State::Awake { .. } => QUICK_POLL,
             State::Asleep { .. } => SAFETY_POLL,
         }
@@ -176,7 +177,7 @@ mod tests {
             let clock = Instant::now();
             Self {
                 clock,
-                server: Alertness::new(true, clock),
+                server: Alertness::new(None, clock),
                 held: None,
                 holds: 0,
                 next: 0,
@@ -311,7 +312,7 @@ mod tests {
 
     #[test]
     fn where_nobody_rings_nobody_sleeps() {
-        let mut alertness = Alertness::new(false, Instant::now());
+        let mut alertness = Alertness::new(Some(SLOW_POLL), Instant::now());
         alertness.note_read(false, None, Instant::now());
         assert!(!alertness.wants_lock() && alertness.patience() == SLOW_POLL);
     }

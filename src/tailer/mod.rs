@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
-use self::alertness::{Alertness, SAFETY_POLL};
+use self::alertness::{Alertness, SAFETY_POLL, SLOW_POLL};
 use crate::{
     access::Access,
     event::Event,
@@ -86,7 +86,7 @@ pub struct Step {
 }
 
 impl Tailer {
-    /// Looks up where to begin, and makes the log that it will fill, of at most `log_bytes`.
+    /// Looks up where to begin, and makes the log that it will fill, of at most `log_bytes`. With `poll` it does not wait for the doorbell.
     ///
     /// # Errors
     /// When the database fails.
@@ -95,6 +95,7 @@ impl Tailer {
         access: Arc<Access>,
         doorbell: Arc<Doorbell>,
         log_bytes: usize,
+        poll: Option<Duration>,
     ) -> Result<Self, postgres::Error> {
         let connection = database.connection().await?;
         let start = outbox::read_start(&connection).await?;
@@ -109,7 +110,7 @@ impl Tailer {
             status: watch::Sender::new(Status::CatchingUp),
             frontier: Frontier::new(first, start.settled),
             snapshot: None,
-            alertness: Alertness::new(rings, Instant::now()),
+            alertness: Alertness::new(poll.or((!rings).then_some(SLOW_POLL)), Instant::now()),
             writers_asked: None,
             waiting_poll: GAP_POLL,
             stored: start.settled,

@@ -91,11 +91,16 @@ impl Server {
 
     /// Asks it to end (SIGTERM), and fails the test when it does not do so cleanly, or leaves a session behind.
     pub(crate) async fn terminate(&mut self) {
-        let mut kill = Command::new("sh");
-        kill.args(["-c", r#"kill -s TERM "$1""#, "sh", &self.process.id().to_string()]);
-        assert!(kill.status().unwrap().success(), "the server has gone by itself");
+        self.signal("TERM");
         let status = self.gone().await;
         assert!(status.success(), "the server ended with {status}");
+    }
+
+    /// Sends it a signal, by its name without SIG.
+    pub(crate) fn signal(&self, name: &str) {
+        let mut kill = Command::new("sh");
+        kill.args(["-c", r#"kill -s "$0" "$1""#, name, &self.process.id().to_string()]);
+        assert!(kill.status().unwrap().success(), "the server has gone by itself");
     }
 
     /// [`terminate`](Self::terminate)s it for good.
