@@ -14,7 +14,7 @@ use crate::{
     cursor::Cursor,
     log::{Entry, Position, Read, Subscription},
     policy::{Grants, Policy, RedactionMask},
-    postgres,
+    postgres, sse,
 };
 
 /// One client's place in the log, or on the way there.
@@ -60,6 +60,16 @@ impl Visible {
     /// Its frame, shared by all who may see the same.
     pub(super) fn frame(&self) -> Bytes {
         self.entry.frame(&self.policy, self.mask)
+    }
+
+    /// Its envelope: the same bytes as in the frame.
+    pub(super) fn envelope(&self) -> Bytes {
+        sse::frame_data(&self.frame())
+    }
+
+    /// Its outbox id.
+    pub(super) fn id(&self) -> i64 {
+        self.entry.event.id
     }
 }
 
