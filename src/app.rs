@@ -80,6 +80,8 @@ impl App {
             database,
             tailer: tailer.status(),
             heartbeat: settings.heartbeat,
+            max_stream: settings.max_stream,
+            replays: session::Replays::default(),
             shutdown: shutdown.clone(),
         });
         let http = Arc::new(Http { sessions, verifier });

@@ -1,0 +1,294 @@
+//! The stream: what a reader finds, as Server-Sent Events, one chunk of bytes for each write. All frames that wait, the last of them with the cursor.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, stream};
+use jiff::Timestamp;
+use tokio::{sync::watch, time::Instant};
+use tracing::{debug, error, warn};
+
+use super::{
+    Resume, Server, Wanted,
+    reader::{AccessChange, Piece, Reader, Visible},
+};
+use crate::{
+    access::{Viewer, token::Identity},
+    cursor::Cursor,
+    sse::{self, CloseReason, ConnectionStatus, ResetReason},
+    tailer,
+};
+
+/// About as much as is written at once: more wins nothing, and every slow client holds one such piece.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What native clients wait before they reconnect, when all is well.
+const RETRY: Duration = Duration::from_millis(1_500);
+
+/// When clients come back that were sent away: after the first, and within the second, each at its own moment.
+const RETRY_LATER: (Duration, Duration) = (Duration::from_millis(750), Duration::from_secs(4));
+
+/// The same for those who may come back to the same server.
+const RETRY_AT_ONCE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(450));
+
+/// By which part of its time a stream may end early, so that those that were opened together do not end together.
+const MAX_STREAM_SPREAD: f64 = 0.2;
+
+/// How long to wait before history is asked for again when the database failed.
+const HISTORY_RETRY: Duration = Duration::from_secs(1);
+
+/// One client's stream.
+pub struct Session {
+    server: Arc<Server>,
+    reader: Reader,
+    tailer: watch::Receiver<tailer::Status>,
+    /// What the client was last told of it.
+    told: tailer::Status,
+    expires_at: Instant,
+    /// When the stream ends by itself.
+    ends_at: Option<Instant>,
+    next_heartbeat: Instant,
+    opening: Option<Bytes>,
+    closed: bool,
+}
+
+impl Session {
+    /// Opens a stream: from here on nothing that `identity` may see is missed.
+    #[must_use]
+    pub fn open(
+        server: Arc<Server>,
+        identity: &Identity,
+        viewer: Arc<Viewer>,
+        wanted: Wanted,
+        resume: &Resume,
+    ) -> Self {
+        let connection_id = connection_id();
+        let expires_in = identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+        let reader = Reader::open(Arc::clone(&server), viewer, wanted, resume);
+        let mut session = Self {
+            reader,
+            tailer: server.tailer.clone(),
+            told: tailer::Status::Live,
+            expires_at: Instant::now() + expires_in,
+            ends_at: server.max_stream.and_then(ends_at),
+            next_heartbeat: Instant::now(),
+            opening: None,
+            closed: false,
+            server,
+        };
+        let reset = if let Resume::Reset(reason) = resume { Some(*reason) } else { None };
+        session.beat();
+        session.opening = Some(session.opening_frames(&connection_id, reset));
+        debug!(connection = %connection_id, user = %identity.user_id, cursor = %session.reader.cursor(), "stream opened");
+        session
+    }
+
+    fn opening_frames(&self, connection_id: &str, reset: Option<ResetReason>) -> Bytes {
+        let connected = ConnectionStatus::Connected {
+            connection_id,
+            subscriptions: self.reader.types(),
+            organizations: self.reader.organizations(),
+        };
+        let cursor = self.reader.cursor();
+        let mut opening = sse::retry_line(RETRY);
+        opening.push_str(&sse::status_frame(&connected, Some(&cursor), Timestamp::now()));
+        if let Some(reason) = reset {
+            opening.push_str(&sse::status_frame(&ConnectionStatus::Reset { reason }, Some(&cursor), Timestamp::now()));
+        }
+        opening.into()
+    }
+
+    /// The bytes of the stream, a chunk for each write.
+    pub fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
+        isolated(stream::unfold(self, async |mut session| session.next().await.map(|chunk| (chunk, session))))
+    }
+
+    /// The next chunk to write; none when the stream has ended.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        if let Some(opening) = self.opening.take() {
+            return Some(opening);
+        }
+        if self.closed {
+            return None;
+        }
+        loop {
+            if let Some(ending) = self.ending() {
+                return Some(self.close(ending));
+            }
+            if let Some(change) = self.reader.follow_access() {
+                return Some(self.tell_access(change));
+            }
+            if let Some(chunk) = self.tell_health() {
+                return Some(chunk);
+            }
+            let read = self.reader.next(CHUNK_BYTES).await;
+            if let Ok(Some(piece)) = &read {
+                self.beat();
+                return Some(chunk(piece));
+            }
+            // Only now, when the log has just been read: the heartbeat is to say how far.
+            if Instant::now() >= self.next_heartbeat {
+                self.beat();
+                return Some(heartbeat(&self.reader.cursor()));
+            }
+            match read {
+                Ok(_) => self.wait().await,
+                Err(error) => {
+                    warn!(%error, "history could not be read; trying again");
+                    tokio::time::sleep(HISTORY_RETRY.mul_f64(0.5 + fastrand::f64())).await;
+                }
+            }
+        }
+    }
+
+    /// Waits until there may be something to say.
+    async fn wait(&mut self) {
+        let deadline = self.next_deadline();
+        tokio::select! {
+            () = self.reader.woken() => {}
+            _ = self.tailer.changed() => {}
+            () = tokio::time::sleep_until(deadline) => {}
+            () = self.server.shutdown.cancelled() => {}
+        }
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let end = self.ends_at.unwrap_or(self.expires_at).min(self.expires_at);
+        self.next_heartbeat.min(end)
+    }
+
+    fn tell_access(&mut self, change: AccessChange) -> Bytes {
+        let changed = ConnectionStatus::AccessChanged {
+            subscriptions: self.reader.types(),
+            organizations: self.reader.organizations(),
+        };
+        let mut frames = sse::status_frame(&changed, None, Timestamp::now());
+        if change == AccessChange::Revoked {
+            frames.push_str(&closing(CloseReason::AccessRevoked));
+            self.closed = true;
+        }
+        frames.into()
+    }
+
+    /// Says that the database was lost, or that it is back.
+    fn tell_health(&mut self) -> Option<Bytes> {
+        let current = *self.tailer.borrow_and_update();
+        if current == std::mem::replace(&mut self.told, current) {
+            return None;
+        }
+        let status = match current {
+            tailer::Status::CatchingUp => ConnectionStatus::Degraded,
+            tailer::Status::Live => ConnectionStatus::Recovered,
+        };
+        Some(sse::status_frame(&status, None, Timestamp::now()).into())
+    }
+
+    fn ending(&self) -> Option<CloseReason> {
+        if self.server.shutdown.is_cancelled() {
+            Some(CloseReason::Unavailable)
+        } else if Instant::now() >= self.expires_at {
+            Some(CloseReason::TokenExpired)
+        } else if self.ends_at.is_some_and(|end| Instant::now() >= end) {
+            Some(CloseReason::MaxStream)
+        } else {
+            None
+        }
+    }
+
+    fn close(&mut self, reason: CloseReason) -> Bytes {
+        self.closed = true;
+        closing(reason).into()
+    }
+
+    /// Puts the next heartbeat off: clients that connected together should not be written to together for ever.
+    fn beat(&mut self) {
+        self.next_heartbeat = Instant::now() + self.server.heartbeat.mul_f64(0.9 + fastrand::f64() / 5.0);
+    }
+}
+
+/// What is said to a client that cannot be served now: it comes back by itself, at a moment of its own.
+#[must_use]
+pub fn unavailable() -> String {
+    closing(CloseReason::Unavailable)
+}
+
+/// Ends what panics as if the server went away, for its client alone: it comes back, and goes on from its cursor.
+fn isolated(chunks: impl Stream<Item = Bytes> + Send) -> impl Stream<Item = Bytes> + Send {
+    // Nothing looks at the session after a panic, and what sessions share is behind locks that survive one.
+    AssertUnwindSafe(chunks).catch_unwind().map(|chunk| {
+        chunk.unwrap_or_else(|_| {
+            error!("a stream ended by a panic");
+            unavailable().into()
+        })
+    })
+}
+
+/// Never later than `longest`, where whatever is behind that limit would cut it off, and each at a moment of its own.
+fn ends_at(longest: Duration) -> Option<Instant> {
+    Instant::now().checked_add(longest.mul_f64(1.0 - MAX_STREAM_SPREAD * fastrand::f64()))
+}
+
+fn closing(reason: CloseReason) -> String {
+    let (least, spread) = match reason {
+        CloseReason::MaxStream => RETRY_AT_ONCE,
+        _ => RETRY_LATER,
+    };
+    let retry = least + spread.mul_f64(fastrand::f64());
+    sse::retry_line(retry) + &sse::status_frame(&ConnectionStatus::Closing { reason }, None, Timestamp::now())
+}
+
+/// All frames of a piece; what was not for the client only moves its cursor.
+fn chunk(piece: &Piece) -> Bytes {
+    let frames: Vec<Bytes> = piece.events.iter().map(Visible::frame).collect();
+    let Some((last, others)) = frames.split_last() else { return heartbeat(&piece.cursor) };
+    let id = sse::id_line(&piece.cursor);
+    let mut chunk = BytesMut::with_capacity(id.len() + frames.iter().map(Bytes::len).sum::<usize>());
+    for frame in others {
+        chunk.extend_from_slice(frame);
+    }
+    // With the last one: then all that the cursor claims has been written.
+    chunk.extend_from_slice(id.as_bytes());
+    chunk.extend_from_slice(last);
+    chunk.freeze()
+}
+
+fn heartbeat(cursor: &Cursor) -> Bytes {
+    (sse::id_line(cursor) + sse::HEARTBEAT).into()
+}
+
+/// Cannot be guessed, though knowing one is of no use to anybody but its owner.
+fn connection_id() -> String {
+    format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_stream_with_a_goodbye() {
+        let chunks = stream::unfold(0, async |n| {
+            assert!(n < 2, "planted");
+            Some((Bytes::from(n.to_string()), n + 1))
+        });
+        let chunks: Vec<Bytes> = isolated(chunks).collect().await;
+        assert_eq!(chunks[..2], ["0", "1"]);
+        assert_eq!(chunks.len(), 3, "nothing comes after the goodbye");
+        let goodbye = std::str::from_utf8(&chunks[2]).unwrap();
+        assert!(goodbye.starts_with("retry: ") && goodbye.contains(r#""reason":"unavailable""#), "{goodbye}");
+    }
+
+    #[test]
+    fn streams_that_begin_together_end_apart_and_never_late() {
+        let longest = Duration::from_secs(100);
+        let now = Instant::now();
+        let lengths: Vec<Duration> = (0..1_000).map(|_| ends_at(longest).unwrap() - now).collect();
+        let (first, last) = (lengths.iter().min().unwrap(), lengths.iter().max().unwrap());
+        assert!(*first >= longest.mul_f64(0.8) && *last <= longest + now.elapsed(), "{first:?} to {last:?}");
+        assert!(*last - *first > longest.mul_f64(0.15), "{first:?} to {last:?}");
+    }
+}
