@@ -7,6 +7,7 @@
 
 mod cluster;
 mod database;
+pub(crate) mod proxy;
 mod server;
 pub(crate) mod sse;
 
