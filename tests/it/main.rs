@@ -10,6 +10,7 @@ mod access;
 mod capture;
 mod demo;
 mod doorbell;
+mod faults;
 mod harness;
 mod journey;
 mod outage;
