@@ -10,7 +10,7 @@ async fn a_restart() {
     stage.ready(false).await;
     stage.postgres.start_again().await;
     stage.ready(true).await;
-    stage.finish_after_outage().await;
+    stage.finish(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -20,7 +20,7 @@ async fn an_immediate_shutdown_and_recovery() {
     stage.ready(false).await;
     stage.postgres.start_again().await;
     stage.ready(true).await;
-    stage.finish_after_outage().await;
+    stage.finish(1).await;
 }
 
 /// One process of Postgres dies, and Postgres restarts all of them, since its memory may be damaged.
@@ -32,5 +32,5 @@ async fn a_crash_of_one_backend() {
     // It may be over before anybody asks whether the server is ready.
     stage.followers.recover(1).await;
     stage.ready(true).await;
-    stage.finish_after_outage().await;
+    stage.finish(1).await;
 }

@@ -4,22 +4,25 @@
 //! one stream; the server's memory stays bounded; `/readyz` and the log tell the truth.
 
 mod crash;
+mod limits;
+mod locks;
+mod network;
 
 use std::time::Duration;
 
 use crate::harness::{
-    OwnPostgres, Place, Role, Server, Through, eventually,
+    OwnPostgres, Place, Role, SECRET, Server, Through, eventually,
     load::{self, Load},
-    oracle::{Followers, Habit, Oracle, Tally},
+    oracle::{Followers, Habit, Oracle},
     proxy::Proxy,
 };
 
 /// Enough to have every kind of statement under way at any time, and little enough for a small machine.
-const WRITERS: u64 = 6;
+const WRITERS: u64 = 8;
 const REST: Duration = Duration::from_millis(10);
 
 /// How many events have to have arrived before a fault, and after it, so that it happens to somebody.
-const SOME: u64 = 100;
+const SOME: u64 = 300;
 
 /// What a server may grow by in a few seconds of such a load: its log takes some, and a debug build is wasteful.
 const GROWTH: u64 = 96 << 20;
@@ -38,12 +41,16 @@ struct Stage {
 impl Stage {
     /// With `servers` servers; everything is at work when this completes.
     async fn set(servers: usize, postgres_settings: &[(&str, &str)], server_settings: &[(&str, &str)]) -> Self {
-        let postgres = OwnPostgres::start(postgres_settings).await;
+        Self::open(OwnPostgres::start(postgres_settings).await, servers, server_settings).await
+    }
+
+    /// The same, on a Postgres that has been prepared for it.
+    async fn open(postgres: OwnPostgres, servers: usize, settings: &[(&str, &str)]) -> Self {
         load::prepare(&postgres).await;
         let proxy = postgres.proxy().await;
         let mut started = Vec::new();
         for _ in 0..servers {
-            started.push(Server::start_with(&Through { place: &postgres, proxy: &proxy }, server_settings).await);
+            started.push(Server::start_with(&Through { place: &postgres, proxy: &proxy }, settings).await);
         }
         let urls: Vec<String> = started.iter().map(Server::url).collect();
         let followers = Followers::start(&urls, Habit::Stays, 7);
@@ -61,10 +68,11 @@ impl Stage {
         }
     }
 
-    /// Goes on for a while, then compares what everybody has got.
-    async fn finish(self) -> Tally {
+    /// Goes on for a while, then compares what everybody has got, and what the servers say of it: that there was an outage as often as this.
+    async fn finish(self, outages: u64) {
         self.followers.get_events(SOME).await;
-        let Self { postgres, servers, load, followers, resident, proxy } = self;
+        self.followers.recover(outages).await;
+        let Self { postgres, mut servers, load, followers, resident, proxy } = self;
         let written = load.stop().await;
         let oracle = Oracle::read(&postgres.connect_as(Role::Owner).await).await;
         println!("{written:?}; {} events in the outbox", oracle.events());
@@ -72,28 +80,24 @@ impl Stage {
         println!("{got:?}");
         assert_eq!(got.connections, Followers::COUNT, "a stream broke");
         assert_eq!(got.repeats, 0, "an event came twice on one stream");
+        assert_eq!(got.status("degraded"), outages * Followers::COUNT);
+        assert_eq!(got.status("recovered"), outages * Followers::COUNT);
         for (server, before) in servers.iter().zip(resident) {
             if let (Some(before), Some(after)) = (before, server.resident_bytes()) {
                 assert!(after < before + GROWTH, "a server grew from {before} to {after} bytes");
             }
             assert!(server.is_ready().await);
         }
-        for server in servers {
-            server.stop().await;
+        for server in &mut servers {
+            server.terminate().await;
+            let log =
+                eventually("the log's last line", async || Some(server.log()).filter(|log| log.ends_with("stopped")));
+            let log = log.await;
+            let count = |what: &str| log.lines().filter(|line| line.contains(what)).count() as u64;
+            assert_eq!((count(" ERROR "), count("tailing stopped")), (outages, outages), "an outage is an error, once");
+            assert_eq!(count("tailing the outbox"), outages + 1, "the log says when it was over");
+            assert!(!log.contains(SECRET), "a secret in the log");
         }
         drop(proxy);
-        got
-    }
-
-    /// [`finish`](Self::finish)es, after one outage that every client has been told of, and that every log has told once.
-    async fn finish_after_outage(self) {
-        let logs: Vec<String> = self.servers.iter().map(Server::log).collect();
-        let got = self.finish().await;
-        assert_eq!((got.status("degraded"), got.status("recovered")), (Followers::COUNT, Followers::COUNT));
-        for log in logs {
-            let count = |what: &str| log.lines().filter(|line| line.contains(what)).count();
-            assert_eq!((count(" ERROR "), count("tailing stopped")), (1, 1), "an outage is an error, once");
-            assert_eq!(count("tailing the outbox"), 2, "the log says when it began, and when it was over");
-        }
     }
 }

@@ -1,11 +1,17 @@
 //! Constant work for a server: concurrent writers that commit, roll back, use savepoints and dawdle, and go on whatever happens to the database.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{sync::watch, task::JoinSet};
 use tokio_postgres::{Client, NoTls, error::SqlState};
 
-use super::{GLANCE, Place, Role};
+use super::{GLANCE, Place, Role, eventually};
 
 /// Whose rows the writers write.
 pub(crate) const ORGANIZATIONS: [&str; 4] = ["o1", "o2", "o3", "o4"];
@@ -57,19 +63,28 @@ pub(crate) struct Counts {
 pub(crate) struct Load {
     writers: JoinSet<Counts>,
     stop: watch::Sender<bool>,
+    failures: Arc<AtomicU64>,
 }
 
 impl Load {
     /// Puts `writers` to work; each rests for up to twice `rest` between two transactions. The seed decides what they do, not when.
     pub(crate) fn start(place: &impl Place, writers: u64, rest: Duration, seed: u64) -> Self {
         let stop = watch::Sender::new(false);
+        let failures = Arc::default();
         let url = place.url_as(Role::App);
         let mut set = JoinSet::new();
         for number in 0..writers {
             let random = fastrand::Rng::with_seed(seed.wrapping_mul(1_000).wrapping_add(number));
-            set.spawn(write(url.clone(), random, rest, stop.subscribe()));
+            set.spawn(write(url.clone(), random, rest, stop.subscribe(), Arc::clone(&failures)));
         }
-        Self { writers: set, stop }
+        Self { writers: set, stop, failures }
+    }
+
+    /// Completes when this many more transactions have failed.
+    pub(crate) async fn fail(&self, count: u64) {
+        let failures = || self.failures.load(Ordering::Relaxed);
+        let enough = failures() + count;
+        eventually("writes to fail", async || (failures() >= enough).then_some(())).await;
     }
 
     /// Lets every writer finish its transaction.
@@ -85,7 +100,13 @@ impl Load {
 }
 
 /// One writer, over as many connections as it takes.
-async fn write(url: String, mut random: fastrand::Rng, rest: Duration, stop: watch::Receiver<bool>) -> Counts {
+async fn write(
+    url: String,
+    mut random: fastrand::Rng,
+    rest: Duration,
+    stop: watch::Receiver<bool>,
+    failures: Arc<AtomicU64>,
+) -> Counts {
     let mut counts = Counts::default();
     while !*stop.borrow() {
         let mut client = match tokio_postgres::connect(&url, NoTls).await {
@@ -96,6 +117,7 @@ async fn write(url: String, mut random: fastrand::Rng, rest: Duration, stop: wat
             }
             Err(error) => {
                 counts.note_failure(&error);
+                failures.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(GLANCE).await;
                 continue;
             }
@@ -108,6 +130,7 @@ async fn write(url: String, mut random: fastrand::Rng, rest: Duration, stop: wat
                 Err(error) if error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) => counts.rollbacks += 1,
                 Err(error) => {
                     counts.note_failure(&error);
+                    failures.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(GLANCE).await;
                 }
             }

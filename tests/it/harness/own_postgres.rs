@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -91,6 +92,18 @@ impl OwnPostgres {
     pub(crate) fn postmaster(&self) -> Option<u32> {
         let file = std::fs::read_to_string(self.directory().join("postgres/data/postmaster.pid")).ok()?;
         file.lines().next()?.trim().parse().ok()
+    }
+
+    /// Lets no file of it grow beyond this; `None`: as far as there is room. For all of its processes, those to come too.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let postmaster = self.postmaster().expect("Postgres has gone by itself");
+        let children = std::fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap();
+        let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        for process in std::iter::once(postmaster.to_string()).chain(children.split_whitespace().map(str::to_owned)) {
+            // The soft limit alone, which can be raised again. A process may have ended meanwhile.
+            let _ = Command::new("prlimit").args(["--pid", &process, &format!("--fsize={limit}:")]).output().unwrap();
+        }
     }
 
     fn url(&self, role: Role, database: &str) -> String {

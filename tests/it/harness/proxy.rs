@@ -239,8 +239,9 @@ async fn pump(
         let now = *network.borrow_and_update();
         if now.swallowing {
             swallow(from).await;
-            // Nor is anybody told that it ended.
-            return std::future::pending().await;
+            // Nor is anybody told that it ended, for as long as nobody can be told anything.
+            let _ = network.wait_for(|network| !network.swallowing).await;
+            return Err(io::ErrorKind::ConnectionReset.into());
         }
         if now.half_closes.get(direction) > begun.half_closes.get(direction) {
             to.shutdown().await?;
