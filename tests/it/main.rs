@@ -10,10 +10,12 @@ mod access;
 mod capture;
 mod demo;
 mod doorbell;
+mod faults;
 mod harness;
 mod journey;
 mod outage;
 mod private_postgres;
+mod proxy;
 mod stream;
 mod tailer;
 
