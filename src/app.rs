@@ -63,8 +63,8 @@ impl App {
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
         let notifications = postgres::connection_config(notify_url)?;
         let notifications = settings.poll.is_none().then_some(notifications);
-        migrate_at(&database_url).await?;
         let database = Database::new(&database_url, settings.database_connections.into())?;
+        migrate_at(if database.is_pooled().await? { notify_url } else { &database_url }).await?;
         let access = Arc::new(Access::load(database.clone()).await?);
         let doorbell = Arc::new(Doorbell::default());
         let log_bytes = usize::try_from(settings.log_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
@@ -97,9 +97,10 @@ impl App {
     /// Serves until shutdown, then lets every stream say goodbye.
     pub async fn run(self) {
         let Self { listener, tailer, http, doorbell, notifications, shutdown, .. } = self;
+        let database = http.sessions.database.clone();
         let tasks = TaskTracker::new();
         if let Some(notifications) = notifications {
-            tasks.spawn(listener::listen(notifications, doorbell, shutdown.clone()));
+            tasks.spawn(listener::listen(notifications, database, listener::PULSE, doorbell, shutdown.clone()));
         }
         tasks.spawn(tailer.run(shutdown.clone()));
         tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
@@ -116,9 +117,10 @@ impl App {
 /// # Errors
 /// When it cannot be reached, or [`migrate`] fails.
 pub async fn migrate_at(url: &str) -> Result<postgres::Migrated, postgres::Error> {
-    let (mut client, connection) = postgres::connection_config(url)?.connect(tokio_postgres::NoTls).await?;
+    let config = postgres::connection_config(url)?;
+    let (mut client, connection) = config.connect(tokio_postgres::NoTls).await?;
     let driver = tokio::spawn(connection);
-    let migrated = migrate(&mut client).await;
+    let migrated = migrate(&mut client, &config).await;
     drop(client);
     // The connection ends because its client did; how it ended is of no interest any more.
     let _ = driver.await;

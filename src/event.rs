@@ -75,3 +75,26 @@ impl Event {
             + options.into_iter().flatten().map(|text| text.len()).sum::<usize>()
     }
 }
+
+#[cfg(test)]
+impl Event {
+    /// An event with that id, of that organization or platform-wide, and nothing particular.
+    pub(crate) fn sample(id: i64, organization: Option<&str>) -> Self {
+        Self {
+            id,
+            txid: 1,
+            created_at: Timestamp::UNIX_EPOCH,
+            event_type: "document_processing".into(),
+            audience: if organization.is_some() { Audience::Organization } else { Audience::Platform },
+            organization_id: organization.map(Into::into),
+            user_id: None,
+            chatbot_id: None,
+            session_id: None,
+            source: None,
+            source_key: None,
+            operation: "EMIT".into(),
+            priority: "medium".into(),
+            data: "{}".into(),
+        }
+    }
+}

@@ -36,6 +36,8 @@ pub mod log;
 pub mod policy;
 pub mod postgres;
 pub mod private_postgres;
+#[cfg(test)]
+mod schedules;
 pub mod session;
 pub mod sse;
 pub mod tailer;

@@ -2,14 +2,10 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{
-    reader::{Piece, Reader},
-    seen::Seen,
-};
+use super::reader::{Piece, Reader};
 use crate::{
-    cursor::Cursor,
     event::Event,
-    log::{Entry, Position},
+    log::Entry,
     postgres::{
         self,
         outbox::{self, Page},
@@ -21,27 +17,15 @@ const PAGE_ROWS: i64 = 500;
 const PAGE_BYTES: usize = 128 * 1024;
 
 /// Rows of the first page, when nobody knows yet how large they are; and the fewest of any.
-const FIRST_ROWS: i64 = 50;
+pub(super) const FIRST_ROWS: i64 = 50;
 const FEWEST_ROWS: i64 = 4;
 
-/// Reading the outbox, up to where the log was when that began.
-pub(super) struct History {
-    until: Arc<Cursor>,
-    position: Position,
-    /// Ids up to here have been read.
-    done: i64,
-    /// How many rows to ask for: about as many as fit into a page, going by the page before.
-    rows: i64,
-}
-
 impl Reader {
-    /// Turns to the outbox: what the client lacks may have left the log.
-    pub(super) fn read_history(&mut self) {
-        self.server.replays.begun.fetch_add(1, Ordering::Relaxed);
-        let (until, position) = self.server.log.head();
-        let seen = self.seen.cursor();
-        self.history = Some(History { until, position, done: seen.floor(), rows: FIRST_ROWS });
-        self.seen = Seen { log: seen, ahead: None };
+    /// Counts a client that has turned to the outbox: what it lacks may have left the log.
+    pub(super) fn note_replay(&self) {
+        if self.place.is_in_outbox() {
+            self.server.replays.begun.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// The next page of the outbox; none when history is done and what was left of it held nothing for this client.
@@ -49,41 +33,24 @@ impl Reader {
     /// # Errors
     /// When the database fails; the next call reads the same page.
     pub(super) async fn next_page(&mut self) -> Result<Option<Piece>, postgres::Error> {
-        let Some(&History { ref until, position, done, rows }) = self.history.as_ref() else { return Ok(None) };
-        let until = Arc::clone(until);
-        let Page { events, full } = self.read_page(&until, done, rows).await?;
-        let done = events.last().filter(|_| full).map_or(until.high(), |last| last.id);
-        let rows = rows_that_fit(&events);
+        let Page { events, full } = self.read_page().await?;
+        let up_to = events.last().filter(|_| full).map(|last| last.id);
+        self.rows = rows_that_fit(&events);
         // The page is newer than the tailer's last step, and the grants may be older than the page. They are not older than what the log has seen: changes of access
         // are applied before the events of the same step are published. So what the log had not seen when this began is left for the log.
-        let seen_by_log = events.into_iter().filter(|event| until.contains(event.id));
-        let events = self.visible(seen_by_log.map(|event| Arc::new(Entry::new(event))).collect());
-        if full {
-            self.seen.log = Arc::new(self.seen.log.union(&until.truncated(done)));
-            self.history = Some(History { until, position, done, rows });
-        } else {
-            // The client may come from a server that was ahead of this one.
-            let ahead = Some(Arc::unwrap_or_clone(std::mem::take(&mut self.seen.log)));
-            self.seen = Seen { log: Arc::default(), ahead };
-            self.seen.log_reached(until);
-            self.position = position;
-            self.history = None;
-        }
+        let seen_by_log = events.into_iter().filter(|event| self.place.is_of_outbox(event.id));
+        let entries = seen_by_log.map(|event| Arc::new(Entry::new(event))).collect();
+        let events = self.visible(entries);
+        self.place.page_read(up_to);
         let cursor = self.cursor();
         Ok((full || !events.is_empty()).then_some(Piece { events, cursor }))
     }
 
-    async fn read_page(&self, until: &Cursor, done: i64, rows: i64) -> Result<Page, postgres::Error> {
-        let seen = &self.seen.log;
-        let ranges: Vec<_> = seen
-            .missing_up_to(until.high())
-            .map(|(first, last)| (first.max(done + 1), last))
-            .filter(|&(first, last)| first <= last)
-            .collect();
+    async fn read_page(&self) -> Result<Page, postgres::Error> {
         let connection = self.server.database.connection().await?;
         let organizations = self.subscription.interest().organizations();
         self.server.replays.pages.fetch_add(1, Ordering::Relaxed);
-        outbox::read_ranges(&connection, &ranges, organizations, rows, PAGE_BYTES).await
+        outbox::read_ranges(&connection, &self.place.outbox_ranges(), organizations, self.rows, PAGE_BYTES).await
     }
 }
 

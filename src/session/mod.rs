@@ -4,6 +4,7 @@
 //! another matter: as a [stream](self::stream), or as the answer to a [poll](self::poll).
 
 mod history;
+mod place;
 mod poll;
 mod reader;
 mod resume;

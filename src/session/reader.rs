@@ -8,11 +8,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::{Resume, Server, Wanted, history::History, seen::Seen};
+use super::{Resume, Server, Wanted, history, place::Place};
 use crate::{
     access::{Versioned, Viewer},
     cursor::Cursor,
-    log::{Entry, Position, Read, Subscription},
+    log::{Entry, Subscription},
     policy::{Grants, Policy, RedactionMask},
     postgres, sse,
 };
@@ -26,10 +26,9 @@ pub(super) struct Reader {
     /// The types that are sent: wanted and visible; sorted.
     types: Vec<Box<str>>,
     pub(super) subscription: Subscription,
-    pub(super) position: Position,
-    /// What the client has seen when it has been told everything that was read.
-    pub(super) seen: Seen,
-    pub(super) history: Option<History>,
+    pub(super) place: Place,
+    /// How many rows of history to ask for next.
+    pub(super) rows: i64,
 }
 
 /// What was read at once.
@@ -81,28 +80,19 @@ impl Reader {
         let types = wanted.types(&server.access.policy().value, &current.value);
         // The bell first, the position second: what is appended between the two rings.
         let subscription = server.log.subscribe(wanted.interest(&current.value));
-        let (head, position) = server.log.head();
-        let seen = Seen { log: head, ahead: None };
-        let mut reader = Self { server, viewer, grants, wanted, types, subscription, position, seen, history: None };
-        if let Resume::After(cursor) = resume {
-            reader.resume_after(cursor.clone());
-        }
+        let place = match resume {
+            Resume::After(cursor) => Place::after(&server.log, cursor.clone()),
+            Resume::Head | Resume::Reset(_) => Place::at_head(&server.log),
+        };
+        let rows = history::FIRST_ROWS;
+        let reader = Self { server, viewer, grants, wanted, types, subscription, place, rows };
+        reader.note_replay();
         reader
-    }
-
-    fn resume_after(&mut self, cursor: Cursor) {
-        if let Some(position) = self.server.log.position_after(&cursor) {
-            self.position = position;
-            self.seen = Seen { log: Arc::default(), ahead: Some(cursor) };
-        } else {
-            self.seen = Seen { log: Arc::new(cursor), ahead: None };
-            self.read_history();
-        }
     }
 
     /// What the client has seen when it has been told everything that was read.
     pub(super) fn cursor(&self) -> Arc<Cursor> {
-        self.seen.cursor()
+        self.place.cursor()
     }
 
     /// The types that are sent; sorted.
@@ -121,7 +111,7 @@ impl Reader {
     /// When history could not be read. Nothing is lost: the next call reads the same again.
     pub(super) async fn next(&mut self, max_bytes: usize) -> Result<Option<Piece>, postgres::Error> {
         loop {
-            if self.history.is_some() {
+            if self.place.is_in_outbox() {
                 let more = self.next_page().await?;
                 if more.is_some() {
                     return Ok(more);
@@ -129,7 +119,7 @@ impl Reader {
             } else {
                 let more = self.next_in_log(max_bytes);
                 // Without more it may have fallen off the log.
-                if more.is_some() || self.history.is_none() {
+                if more.is_some() || !self.place.is_in_outbox() {
                     return Ok(more);
                 }
             }
@@ -139,14 +129,12 @@ impl Reader {
     /// What waits in the log for this client, until there is something or nothing more.
     fn next_in_log(&mut self, max_bytes: usize) -> Option<Piece> {
         loop {
-            let read = self.server.log.read(self.position, self.subscription.interest(), max_bytes);
-            let Read::Entries { entries, cursor, position, at_end } = read else {
-                self.read_history();
+            let read = self.place.read_log(&self.server.log, self.subscription.interest(), max_bytes);
+            let Some((entries, at_end)) = read else {
+                self.note_replay();
                 return None;
             };
             let events = self.visible(entries);
-            self.position = position;
-            self.seen.log_reached(cursor);
             if !events.is_empty() {
                 return Some(Piece { events, cursor: self.cursor() });
             }
@@ -181,7 +169,7 @@ impl Reader {
             (Some(wanted), Some(organization)) => wanted == organization,
             _ => true,
         };
-        of_organization && self.types.binary_search(&event.event_type).is_ok() && !self.seen.is_ahead_by(event.id)
+        of_organization && self.types.binary_search(&event.event_type).is_ok()
     }
 
     /// Follows a change of grants or policy, if there was one that matters to the client.

@@ -10,11 +10,13 @@ mod access;
 mod capture;
 mod demo;
 mod doorbell;
+mod faults;
 mod harness;
 mod journey;
 mod lambda;
 mod outage;
 mod private_postgres;
+mod proxy;
 mod stream;
 mod tailer;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio_postgres::Client;
 
 use self::runtime_api::RuntimeApi;
-use crate::harness::{Database, PATIENCE, Role, Server, eventually, sse, token};
+use crate::harness::{Database, PATIENCE, Role, Server, eventually, signal, sse, token};
 
 /// What is said of the function's settings in docs/lambda.md.
 const SETTINGS: [(&str, &str); 3] =
@@ -63,9 +63,7 @@ impl Environment {
 
     fn signal(&self, name: &str) {
         self.server.signal(name);
-        let mut kill = Command::new("sh");
-        kill.args(["-c", r#"kill -s "$0" "$1""#, name, &self.adapter.id().to_string()]);
-        assert!(kill.status().unwrap().success(), "the adapter has gone");
+        signal(self.adapter.id(), name);
     }
 }
 
