@@ -127,7 +127,7 @@ pub enum ConnectionStatus<'a> {
 pub enum ResetReason {
     /// It is not a cursor.
     InvalidCursor,
-    /// It speaks of ids that this database has not given out.
+    /// It claims events that this database does not have: they were lost in a failover, or are of another database.
     CursorAhead,
 }
 
@@ -141,6 +141,8 @@ pub enum CloseReason {
     TokenExpired,
     /// The user may no longer see anything.
     AccessRevoked,
+    /// Somebody has ended the user's streams: `rowcast.disconnect`. Not to be opened again without being asked to.
+    Disconnected,
 }
 
 #[derive(Serialize)]

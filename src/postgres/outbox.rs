@@ -3,6 +3,7 @@
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
+use jiff::Timestamp;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
@@ -18,12 +19,18 @@ use crate::{
 /// What one step of the tailer has read, all in one snapshot.
 #[derive(Debug)]
 pub struct Batch {
+    /// The timeline of the server that answered.
+    pub timeline: i64,
+    /// When, by its clock.
+    pub read_at: Timestamp,
     /// The snapshot, to be given to the next step.
     pub snapshot: String,
     /// Every transaction below this one had ended.
     pub oldest_running: u64,
     /// The users whose access may have changed since the step before; none stands for anybody.
     pub changed_users: Vec<Option<String>>,
+    /// What servers have been told since the step before, as JSON, in the order in which it was said.
+    pub commands: Vec<String>,
     /// The rows, ascending by id.
     pub events: Vec<Event>,
     /// Whether there were as many rows as were asked for, so that there may be more.
@@ -39,6 +46,15 @@ pub struct Start {
     pub drawn: i64,
 }
 
+/// What the step before the next one saw.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Its snapshot, if it was taken in the same life of the database.
+    pub snapshot: Option<String>,
+    /// From when on commands count if it was not; none at the first step of all.
+    pub commands_since: Option<Timestamp>,
+}
+
 /// Reads what is new above the frontier, and in its gaps; see `sql/queries/read_batch.sql`.
 ///
 /// # Errors
@@ -47,7 +63,7 @@ pub async fn read_batch(
     connection: &Connection,
     frontier: &mut Frontier,
     limit: i64,
-    previous: Option<&str>,
+    before: &Before,
 ) -> Result<Batch, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_batch.sql")).await?;
     let high = frontier.high();
@@ -56,12 +72,28 @@ pub async fn read_batch(
     let (asleep_firsts, asleep_lasts): (Vec<i64>, Vec<i64>) = asleep.into_iter().unzip();
     let writers: Vec<String> = writers.iter().map(u64::to_string).collect();
     let rows = connection
-        .query(&statement, &[&high, &firsts, &lasts, &limit, &previous, &asleep_firsts, &asleep_lasts, &writers])
+        .query(
+            &statement,
+            &[
+                &high,
+                &firsts,
+                &lasts,
+                &limit,
+                &before.snapshot,
+                &asleep_firsts,
+                &asleep_lasts,
+                &writers,
+                &before.commands_since,
+            ],
+        )
         .await?;
     let mut batch = Batch {
+        timeline: 0,
+        read_at: Timestamp::UNIX_EPOCH,
         snapshot: String::new(),
         oldest_running: 0,
         changed_users: Vec::new(),
+        commands: Vec::new(),
         events: Vec::new(),
         full: false,
     };
@@ -69,7 +101,10 @@ pub async fn read_batch(
         if let Some(snapshot) = row.try_get::<_, Option<String>>("snapshot")? {
             batch.oldest_running = snapshot.split(':').next().and_then(|xmin| xmin.parse().ok()).unwrap_or(0);
             batch.snapshot = snapshot;
+            batch.timeline = row.try_get("timeline")?;
+            batch.read_at = row.try_get("read_at")?;
             batch.changed_users = row.try_get("changed_users")?;
+            batch.commands = row.try_get("commands")?;
         } else {
             batch.events.push(decode::event(row)?);
         }
@@ -167,13 +202,13 @@ pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
     Ok(Start { settled: row.try_get("settled")?, drawn: row.try_get("drawn")? })
 }
 
-/// Remembers that every id up to `floor` is decided.
+/// Remembers that every id up to `floor` is decided, unless the timeline is another one by now.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn store_settled(connection: &Connection, floor: i64) -> Result<(), Error> {
+pub async fn store_settled(connection: &Connection, floor: i64, timeline: i64) -> Result<(), Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/store_settled.sql")).await?;
-    connection.execute(&statement, &[&floor]).await?;
+    connection.execute(&statement, &[&floor, &timeline]).await?;
     Ok(())
 }
 

@@ -37,7 +37,7 @@ pub(super) struct History {
 impl Reader {
     /// Turns to the outbox: what the client lacks may have left the log.
     pub(super) fn read_history(&mut self) {
-        let (until, position) = self.server.log.head();
+        let (until, position) = self.log.head();
         let seen = self.seen.cursor();
         self.history = Some(History { until, position, done: seen.floor(), rows: FIRST_ROWS });
         self.seen = Seen { log: seen, ahead: None };

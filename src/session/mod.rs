@@ -26,8 +26,8 @@ use crate::{access::Access, log::Log, postgres::Database, tailer};
 pub struct Server {
     /// Who may see what.
     pub access: Arc<Access>,
-    /// Recent events.
-    pub log: Arc<Log>,
+    /// Recent events: another log after a failover.
+    pub logs: watch::Receiver<Arc<Log>>,
     /// For history that has left the log.
     pub database: Database,
     /// Whether the log is up to date.
@@ -36,4 +36,12 @@ pub struct Server {
     pub heartbeat: Duration,
     /// Ends all streams.
     pub shutdown: CancellationToken,
+}
+
+impl Server {
+    /// The log of the database's current life.
+    #[must_use]
+    pub fn log(&self) -> Arc<Log> {
+        Arc::clone(&self.logs.borrow())
+    }
 }
