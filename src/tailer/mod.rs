@@ -17,6 +17,7 @@ use tracing::{debug, error, info};
 use self::alertness::{Alertness, SAFETY_POLL};
 use crate::{
     access::Access,
+    cursor::IdRange,
     event::Event,
     frontier::{Frontier, Urgency},
     log::Log,
@@ -33,7 +34,7 @@ const ROWS_PER_STEP: i64 = 500;
 /// Events and bytes appended to the log at once: about what a session writes at once.
 const BATCH: (usize, usize) = (64, 64 * 1024);
 
-/// Ids below the settled floor that are read at start, so that clients who come back after a restart find their place in the log.
+/// Ids below the highest settled one that are read at start, so that clients who come back after a restart find their place in the log.
 const WARM_UP_IDS: i64 = 10_000;
 
 /// Gaps are mostly filled within a commit's time.
@@ -42,7 +43,7 @@ const GAP_POLL: Duration = Duration::from_millis(2);
 /// Asking who writes draws a transaction id and walks the lock table: not more often than this.
 const WRITERS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How often the settled floor is stored: a restart re-reads at most about this much.
+/// How often it is stored what is settled: a restart re-reads at most about this much.
 const SETTLED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Waits between attempts while the database is away, doubling, with jitter on top.
@@ -72,7 +73,8 @@ pub struct Tailer {
     writers_asked: Option<Instant>,
     /// How long to wait before gaps that belong to open transactions are looked into again.
     waiting_poll: Duration,
-    stored: i64,
+    /// What was last stored as undecided.
+    stored: Vec<IdRange>,
     stored_at: Instant,
 }
 
@@ -100,19 +102,23 @@ impl Tailer {
         let start = outbox::read_start(&connection).await?;
         let rings = postgres::listener::read_doorbell(&connection).await?;
         drop(connection);
-        let first = (start.settled - WARM_UP_IDS).max(0);
+        let settled = start.undecided.last().map_or(0, |&(first, _)| first - 1);
+        let first = (settled - WARM_UP_IDS).max(0);
+        let frontier = Frontier::new(first, &start.undecided);
+        let log = Log::new(log_bytes, first);
+        log.append(Vec::new(), frontier.cursor());
         Ok(Self {
             database,
             access,
-            log: Arc::new(Log::new(log_bytes, first)),
+            log: Arc::new(log),
             doorbell,
             status: watch::Sender::new(Status::CatchingUp),
-            frontier: Frontier::new(first, start.settled),
+            frontier,
             snapshot: None,
             alertness: Alertness::new(rings, Instant::now()),
             writers_asked: None,
             waiting_poll: GAP_POLL,
-            stored: start.settled,
+            stored: start.undecided,
             stored_at: Instant::now(),
         })
     }
@@ -265,10 +271,13 @@ impl Tailer {
     }
 
     async fn store_settled(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
-        let settled = self.frontier.settled();
-        if settled > self.stored && self.stored_at.elapsed() >= SETTLED_INTERVAL {
-            outbox::store_settled(connection, settled).await?;
-            self.stored = settled;
+        if self.stored_at.elapsed() < SETTLED_INTERVAL {
+            return Ok(());
+        }
+        let undecided = self.frontier.undecided();
+        if undecided != self.stored {
+            outbox::store_settled(connection, &undecided).await?;
+            self.stored = undecided;
             self.stored_at = Instant::now();
         }
         Ok(())
