@@ -21,6 +21,7 @@ use self::alertness::{Alertness, SAFETY_POLL};
 use crate::{
     access::Access,
     command::Command,
+    cursor::IdRange,
     epoch::Life,
     event::Event,
     frontier::{Frontier, Urgency},
@@ -39,7 +40,7 @@ const ROWS_PER_STEP: i64 = 500;
 /// Events and bytes appended to the log at once: about what a session writes at once.
 const BATCH: (usize, usize) = (64, 64 * 1024);
 
-/// Ids below the settled floor that are read at start, so that clients who come back after a restart find their place in the log.
+/// Ids below the highest settled one that are read at start, so that clients who come back after a restart find their place in the log.
 const WARM_UP_IDS: i64 = 10_000;
 
 /// Gaps are mostly filled within a commit's time.
@@ -48,7 +49,7 @@ const GAP_POLL: Duration = Duration::from_millis(2);
 /// Asking who writes draws a transaction id and walks the lock table: not more often than this.
 const WRITERS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How often the settled floor is stored: a restart re-reads at most about this much.
+/// How often it is stored what is settled: a restart re-reads at most about this much.
 const SETTLED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// In another life of the database nobody knows which commands were seen in the one before: those from this long before its last step on are
@@ -87,7 +88,8 @@ pub struct Tailer {
     writers_asked: Option<Instant>,
     /// How long to wait before gaps that belong to open transactions are looked into again.
     waiting_poll: Duration,
-    stored: i64,
+    /// What was last stored as undecided.
+    stored: Vec<IdRange>,
     stored_at: Instant,
 }
 
@@ -116,8 +118,10 @@ impl Tailer {
         let start = outbox::read_start(&connection).await?;
         let rings = postgres::listener::read_doorbell(&connection).await?;
         drop(connection);
-        let frontier = frontier_at(start);
-        let log = Arc::new(Log::new(log_bytes, frontier.high()).in_the_last_of(epochs));
+        let (frontier, first) = begin(&start);
+        let log = Log::new(log_bytes, first).in_the_last_of(epochs);
+        log.append(Vec::new(), frontier.cursor());
+        let log = Arc::new(log);
         Ok(Self {
             database,
             access,
@@ -132,7 +136,7 @@ impl Tailer {
             alertness: Alertness::new(rings, Instant::now()),
             writers_asked: None,
             waiting_poll: GAP_POLL,
-            stored: start.settled,
+            stored: start.undecided,
             stored_at: Instant::now(),
         })
     }
@@ -242,13 +246,15 @@ impl Tailer {
         self.database.forget_connections();
         info!(epoch = epochs.current(), "beginning anew in another life of the database");
         self.life = life;
-        self.frontier = frontier_at(start);
-        self.log = Arc::new(self.log.successor(epochs, self.frontier.high()));
+        let (frontier, first) = begin(&start);
+        let log = self.log.successor(epochs, first);
+        log.append(Vec::new(), frontier.cursor());
+        (self.frontier, self.log) = (frontier, Arc::new(log));
         // What is known of transactions was known of others.
         self.before.snapshot = None;
         self.alertness = Alertness::new(rings, Instant::now());
         self.writers_asked = None;
-        self.stored = start.settled;
+        self.stored = start.undecided;
         Ok(())
     }
 
@@ -343,17 +349,22 @@ impl Tailer {
     }
 
     async fn store_settled(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
-        let settled = self.frontier.settled();
-        if settled > self.stored && self.stored_at.elapsed() >= SETTLED_INTERVAL {
-            outbox::store_settled(connection, settled, self.life.timeline).await?;
-            self.stored = settled;
+        if self.stored_at.elapsed() < SETTLED_INTERVAL {
+            return Ok(());
+        }
+        let undecided = self.frontier.undecided();
+        if undecided != self.stored {
+            outbox::store_settled(connection, &undecided, self.life.timeline).await?;
+            self.stored = undecided;
             self.stored_at = Instant::now();
         }
         Ok(())
     }
 }
 
-/// Begins some way below the settled floor, where everything is known.
-fn frontier_at(start: Start) -> Frontier {
-    Frontier::new((start.settled - WARM_UP_IDS).max(0), start.settled)
+/// Some way below the highest settled id, and what is known of the ids there.
+fn begin(start: &Start) -> (Frontier, i64) {
+    let settled = start.undecided.last().map_or(0, |&(first, _)| first - 1);
+    let first = (settled - WARM_UP_IDS).max(0);
+    (Frontier::new(first, &start.undecided), first)
 }

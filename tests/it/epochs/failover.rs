@@ -107,9 +107,9 @@ async fn replace_server(tailer: &mut Tailer, pair: &Pair) {
     let settled =
         async || -> i64 { pair.on_standby.query_one("SELECT id FROM rowcast.settled", &[]).await.unwrap().get(0) };
     let floor = settled().await;
-    outbox::store_settled(&promoted, floor + 1000, 1).await.unwrap();
+    outbox::store_settled(&promoted, &[(floor + 1000, i64::MAX)], 1).await.unwrap();
     assert_eq!(settled().await, floor, "what was decided in another life says nothing");
-    outbox::store_settled(&promoted, floor + 1, 2).await.unwrap();
+    outbox::store_settled(&promoted, &[(floor + 2, i64::MAX)], 2).await.unwrap();
     assert_eq!(settled().await, floor + 1);
 }
 
