@@ -136,7 +136,7 @@ pub enum ConnectionStatus<'a> {
 pub enum ResetReason {
     /// It is not a cursor.
     InvalidCursor,
-    /// It speaks of ids that this database has not given out.
+    /// It claims events that this database does not have: they were lost in a failover, or are of another database.
     CursorAhead,
 }
 
@@ -163,6 +163,8 @@ pub enum CloseReason {
     AccessRevoked,
     /// Streams of this server last only so long; the client is to come back at once.
     MaxStream,
+    /// Somebody has ended the user's streams: `rowcast.disconnect`. Not to be opened again without being asked to.
+    Disconnected,
 }
 
 #[derive(Serialize)]

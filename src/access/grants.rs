@@ -44,16 +44,29 @@ pub struct Versioned<T> {
 pub struct Viewer {
     /// The user id, as in the token's `sub`.
     pub user_id: Box<str>,
+    disconnected: AtomicBool,
     grants: watch::Sender<Arc<Versioned<Grants>>>,
     /// Whether they came since those who have gone were last forgotten.
     recent: AtomicBool,
 }
 
 impl Viewer {
-    /// What the user holds now, and word of any change, of their grants or of the policy.
+    /// What the user holds now, and word of any change, of their grants or of the policy, and of being disconnected.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Arc<Versioned<Grants>>> {
         self.grants.subscribe()
+    }
+
+    /// Whether the streams that began with this are to end.
+    #[must_use]
+    pub fn is_disconnected(&self) -> bool {
+        self.disconnected.load(Ordering::Acquire)
+    }
+
+    fn disconnect(&self) {
+        self.disconnected.store(true, Ordering::Release);
+        // Whoever waits for a change of grants looks around.
+        self.grants.send_modify(|_| {});
     }
 
     fn replace(&self, version: u64, grants: Grants) {
@@ -118,10 +131,22 @@ impl Access {
             viewer.recent.store(true, Ordering::Relaxed);
             return Arc::clone(viewer);
         }
-        let (grants, recent) = (watch::Sender::default(), AtomicBool::new(true));
-        let viewer = Arc::new(Viewer { user_id: user_id.into(), grants, recent });
+        let viewer = Arc::new(Viewer {
+            user_id: user_id.into(),
+            disconnected: AtomicBool::new(false),
+            grants: watch::Sender::default(),
+            recent: AtomicBool::new(true),
+        });
         viewers.insert(user_id.into(), Arc::clone(&viewer));
         viewer
+    }
+
+    /// Ends the streams that the user has now. Who connects later is somebody new.
+    pub fn disconnect(&self, user_id: &str) {
+        let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(viewer) = viewers.remove(user_id) {
+            viewer.disconnect();
+        }
     }
 
     /// Reads again what these users may see (none: what anybody may), before any event of the same batch is sent. On the tailer's own

@@ -1,6 +1,6 @@
 //! The frontier in a world in miniature: writers in any schedule, and a tailer that must lose nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 

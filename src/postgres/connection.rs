@@ -92,6 +92,13 @@ impl Connection {
         self.pooled
     }
 
+    /// Closes it: it does not go back to the pool.
+    pub fn close(mut self) {
+        if let Some(client) = self.client.take() {
+            drop(Object::take(client));
+        }
+    }
+
     async fn answer<T>(&self, question: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         let answer = timeout(ANSWER, question).await.map_err(|_| Error::Silent(ANSWER))?;

@@ -35,7 +35,8 @@ parameters! {
     INT4: i32, Option<i32>;
     INT8: i64, Option<i64>;
     TEXT: String, Option<String>, &str, Option<&str>;
-    INT8_ARRAY: Vec<i64>, &[i64];
+    OID: u32;
+    INT8_ARRAY: Vec<i64>, &[i64], Vec<Option<i64>>;
     TEXT_ARRAY: Vec<String>, &[String], &[&str], Vec<&str>, Option<&[Box<str>]>;
     TIMESTAMPTZ: jiff::Timestamp, Option<jiff::Timestamp>;
 }

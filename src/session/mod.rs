@@ -32,8 +32,8 @@ use crate::{access::Access, log::Log, postgres::Database, tailer};
 pub struct Server {
     /// Who may see what.
     pub access: Arc<Access>,
-    /// Recent events.
-    pub log: Arc<Log>,
+    /// Recent events: another log after a failover.
+    pub logs: watch::Receiver<Arc<Log>>,
     /// For history that has left the log.
     pub database: Database,
     /// Whether the log is up to date.
@@ -46,6 +46,14 @@ pub struct Server {
     pub replays: Replays,
     /// Ends all streams.
     pub shutdown: CancellationToken,
+}
+
+impl Server {
+    /// The log of the database's current life.
+    #[must_use]
+    pub fn log(&self) -> Arc<Log> {
+        Arc::clone(&self.logs.borrow())
+    }
 }
 
 /// How often clients had to be served from the outbox, because what they lack has left the log.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     Resume, Server, Wanted,
-    reader::{Piece, Reader, Visible},
+    reader::{NewLife, Piece, Reader, Visible},
 };
 use crate::{
     access::{Viewer, token::Identity},
@@ -61,19 +61,26 @@ pub async fn poll(
     let expires_in = identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
     let now = Instant::now();
     let (until, scan_until) = (now + ask.wait.min(expires_in), now + SCAN.max(ask.wait));
-    let mut reader = Reader::open(Arc::clone(&server), viewer, wanted, resume);
-    let mut answer = Answer { events: Vec::new(), cursor: reader.cursor(), reset: None };
-    let after = match resume {
-        Resume::After(after) => after,
-        // Who begins now learns from where, before anything else.
-        Resume::Head => return Ok(answer),
-        Resume::Reset(reason) => return Ok(Answer { reset: Some(*reason), ..answer }),
-    };
+    let (mut reader, reset) = Reader::open(Arc::clone(&server), viewer, wanted, resume);
+    let mut answer = Answer { events: Vec::new(), cursor: reader.cursor(), reset };
+    // Who begins now learns from where, before anything else.
+    let (Resume::After(after), None) = (resume, reset) else { return Ok(answer) };
     let mut last_look = false;
     let mut bytes = 0;
     loop {
+        if reader.is_outlived() && !answer.events.is_empty() {
+            return Ok(answer);
+        }
+        if let Some(NewLife::Reset(reason)) = reader.follow_log(after) {
+            return Ok(Answer { events: Vec::new(), cursor: reader.cursor(), reset: Some(reason) });
+        }
         // One batch at a time: an answer can end within a batch, not within several.
-        match reader.next(0).await {
+        let read = reader.next(0).await;
+        // What was read meanwhile may be of either life.
+        if reader.is_outlived() {
+            continue;
+        }
+        match read {
             Ok(Some(piece)) => {
                 bytes += answer.add(piece, ask.limit, after);
                 let full = answer.events.len() >= ask.limit || bytes >= ANSWER_BYTES;
@@ -87,7 +94,7 @@ pub async fn poll(
                     return Ok(answer);
                 }
                 last_look = tokio::select! {
-                    () = reader.woken() => reader.follow_access().is_some(),
+                    () = reader.woken() => reader.follow_access().is_some() || reader.viewer.is_disconnected(),
                     () = tokio::time::sleep_until(until) => true,
                     () = server.shutdown.cancelled() => true,
                 };

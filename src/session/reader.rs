@@ -12,14 +12,17 @@ use super::{Resume, Server, Wanted, history, place::Place};
 use crate::{
     access::{Versioned, Viewer},
     cursor::Cursor,
-    log::{Entry, Subscription},
+    log::{Entry, Log, Subscription},
     policy::{Grants, Policy, RedactionMask},
-    postgres, sse,
+    postgres,
+    sse::{self, ResetReason},
 };
 
 /// One client's place in the log, or on the way there.
 pub(super) struct Reader {
     pub(super) server: Arc<Server>,
+    pub(super) log: Arc<Log>,
+    logs: watch::Receiver<Arc<Log>>,
     pub(super) viewer: Arc<Viewer>,
     grants: watch::Receiver<Arc<Versioned<Grants>>>,
     wanted: Wanted,
@@ -55,6 +58,15 @@ pub(super) enum AccessChange {
     Revoked,
 }
 
+/// What a new life of the database means to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NewLife {
+    /// It has seen nothing that is lost, and goes on.
+    Continued,
+    /// It may have seen what is lost: it has to fetch anew, and goes on from the head.
+    Reset(ResetReason),
+}
+
 impl Visible {
     /// Its frame, shared by all who may see the same.
     pub(super) fn frame(&self) -> Bytes {
@@ -73,21 +85,52 @@ impl Visible {
 }
 
 impl Reader {
-    /// A place in the log: from here on nothing that the viewer may see is missed.
-    pub(super) fn open(server: Arc<Server>, viewer: Arc<Viewer>, wanted: Wanted, resume: &Resume) -> Self {
+    /// A place in the log: from here on nothing that the viewer may see is missed. Also whether the client has to fetch anew first, and why.
+    pub(super) fn open(
+        server: Arc<Server>,
+        viewer: Arc<Viewer>,
+        wanted: Wanted,
+        resume: &Resume,
+    ) -> (Self, Option<ResetReason>) {
+        let mut logs = server.logs.clone();
+        let log = Arc::clone(&logs.borrow_and_update());
         let mut grants = viewer.watch();
         let current = Arc::clone(&grants.borrow_and_update());
         let types = wanted.types(&server.access.policy().value, &current.value);
         // The bell first, the position second: what is appended between the two rings.
-        let subscription = server.log.subscribe(wanted.interest(&current.value));
-        let place = match resume {
-            Resume::After(cursor) => Place::after(&server.log, cursor.clone()),
-            Resume::Head | Resume::Reset(_) => Place::at_head(&server.log),
+        let subscription = log.subscribe(wanted.interest(&current.value));
+        let (place, rows) = (Place::at_head(&log), history::FIRST_ROWS);
+        let mut reader = Self { server, log, logs, viewer, grants, wanted, types, subscription, place, rows };
+        let reset = match resume {
+            Resume::Head => None,
+            Resume::After(cursor) => reader.go_on_after(cursor),
+            Resume::Reset(reason) => Some(*reason),
         };
-        let rows = history::FIRST_ROWS;
-        let reader = Self { server, viewer, grants, wanted, types, subscription, place, rows };
-        reader.note_replay();
-        reader
+        (reader, reset)
+    }
+
+    /// Goes on after what the client has seen, if that is all in this life of the database; otherwise from the head.
+    fn go_on_after(&mut self, cursor: &Cursor) -> Option<ResetReason> {
+        let Some(cursor) = self.log.epochs().carry(cursor) else { return Some(ResetReason::CursorAhead) };
+        self.place = Place::after(&self.log, cursor);
+        self.note_replay();
+        None
+    }
+
+    /// Whether the database has begun another life, and the log with it.
+    pub(super) fn is_outlived(&self) -> bool {
+        self.logs.has_changed().unwrap_or(false)
+    }
+
+    /// Follows the database into another life, if it has begun one; `told` is what the client has seen of what it was told. The reader may be further, past events
+    /// that were not for it.
+    pub(super) fn follow_log(&mut self, told: &Cursor) -> Option<NewLife> {
+        if !self.is_outlived() {
+            return None;
+        }
+        self.log = Arc::clone(&self.logs.borrow_and_update());
+        self.place = Place::at_head(&self.log);
+        Some(self.go_on_after(told).map_or(NewLife::Continued, NewLife::Reset))
     }
 
     /// What the client has seen when it has been told everything that was read.
@@ -129,7 +172,7 @@ impl Reader {
     /// What waits in the log for this client, until there is something or nothing more.
     fn next_in_log(&mut self, max_bytes: usize) -> Option<Piece> {
         loop {
-            let read = self.place.read_log(&self.server.log, self.subscription.interest(), max_bytes);
+            let read = self.place.read_log(&self.log, self.subscription.interest(), max_bytes);
             let Some((entries, at_end)) = read else {
                 self.note_replay();
                 return None;
@@ -197,6 +240,7 @@ impl Reader {
             () = self.subscription.woken() => {}
             // Only looked at here; it is followed elsewhere.
             _ = self.grants.changed() => self.grants.mark_changed(),
+            _ = self.logs.changed() => self.logs.mark_changed(),
         }
     }
 }

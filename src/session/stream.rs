@@ -14,7 +14,7 @@ use tracing::{debug, error, warn};
 
 use super::{
     Resume, Server, Wanted,
-    reader::{AccessChange, Piece, Reader, Visible},
+    reader::{AccessChange, NewLife, Piece, Reader, Visible},
 };
 use crate::{
     access::{Viewer, token::Identity},
@@ -48,6 +48,8 @@ pub struct Session {
     tailer: watch::Receiver<tailer::Status>,
     /// What the client was last told of it.
     told: tailer::Status,
+    /// What it has seen when it has read all that was handed out.
+    written: Arc<Cursor>,
     expires_at: Instant,
     /// When the stream ends by itself.
     ends_at: Option<Instant>,
@@ -68,8 +70,9 @@ impl Session {
     ) -> Self {
         let connection_id = connection_id();
         let expires_in = identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
-        let reader = Reader::open(Arc::clone(&server), viewer, wanted, resume);
+        let (reader, reset) = Reader::open(Arc::clone(&server), viewer, wanted, resume);
         let mut session = Self {
+            written: reader.cursor(),
             reader,
             tailer: server.tailer.clone(),
             told: tailer::Status::Live,
@@ -80,7 +83,6 @@ impl Session {
             closed: false,
             server,
         };
-        let reset = if let Resume::Reset(reason) = resume { Some(*reason) } else { None };
         session.beat();
         session.opening = Some(session.opening_frames(&connection_id, reset));
         debug!(connection = %connection_id, user = %identity.user_id, cursor = %session.reader.cursor(), "stream opened");
@@ -122,18 +124,25 @@ impl Session {
             if let Some(change) = self.reader.follow_access() {
                 return Some(self.tell_access(change));
             }
+            if let Some(new_life) = self.reader.follow_log(&self.written) {
+                return Some(self.tell_new_life(new_life));
+            }
             if let Some(chunk) = self.tell_health() {
                 return Some(chunk);
             }
             let read = self.reader.next(CHUNK_BYTES).await;
+            // What was read meanwhile may be of either life.
+            if self.reader.is_outlived() {
+                continue;
+            }
             if let Ok(Some(piece)) = &read {
                 self.beat();
+                self.written = Arc::clone(&piece.cursor);
                 return Some(chunk(piece));
             }
             // Only now, when the log has just been read: the heartbeat is to say how far.
             if Instant::now() >= self.next_heartbeat {
-                self.beat();
-                return Some(heartbeat(&self.reader.cursor()));
+                return Some(self.heartbeat());
             }
             match read {
                 Ok(_) => self.wait().await,
@@ -159,6 +168,24 @@ impl Session {
     fn next_deadline(&self) -> Instant {
         let end = self.ends_at.unwrap_or(self.expires_at).min(self.expires_at);
         self.next_heartbeat.min(end)
+    }
+
+    /// Before the first event of another life comes its number: clients may know the ids of its events as those of others.
+    fn tell_new_life(&mut self, new_life: NewLife) -> Bytes {
+        match new_life {
+            NewLife::Continued => self.heartbeat(),
+            NewLife::Reset(reason) => {
+                self.written = self.reader.cursor();
+                let reset = ConnectionStatus::Reset { reason };
+                sse::status_frame(&reset, Some(&self.written), Timestamp::now()).into()
+            }
+        }
+    }
+
+    fn heartbeat(&mut self) -> Bytes {
+        self.beat();
+        self.written = self.reader.cursor();
+        heartbeat(&self.written)
     }
 
     fn tell_access(&mut self, change: AccessChange) -> Bytes {
@@ -190,6 +217,8 @@ impl Session {
     fn ending(&self) -> Option<CloseReason> {
         if self.server.shutdown.is_cancelled() {
             Some(CloseReason::Unavailable)
+        } else if self.reader.viewer.is_disconnected() {
+            Some(CloseReason::Disconnected)
         } else if Instant::now() >= self.expires_at {
             Some(CloseReason::TokenExpired)
         } else if self.ends_at.is_some_and(|end| Instant::now() >= end) {

@@ -1,7 +1,10 @@
 //! Wake-ups → ordered batches: reads the outbox as it grows, and appends to the log.
 //!
-//! One step reads, in one snapshot, changes of access and events. The changes are applied before the first event of the step is published, so no event is sent by
-//! grants that are older than it. What the [frontier](crate::frontier) cannot decide yet is read again until it can.
+//! One step reads, in one snapshot, changes of access, commands and events. The changes are applied before the first event of the step is published, so no event is
+//! sent by grants that are older than it. What the [frontier](crate::frontier) cannot decide yet is read again until it can.
+//!
+//! Each step looks at the timeline too: behind a pooler a failover may go by without any error. In another [life](crate::epoch) of the database the log
+//! means nothing any more, and is replaced by a new one.
 
 mod alertness;
 
@@ -12,18 +15,22 @@ use std::{
 
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 use self::alertness::{Alertness, SAFETY_POLL, SLOW_POLL};
 use crate::{
     access::Access,
+    command::Command,
+    cursor::IdRange,
+    epoch::Life,
     event::Event,
     frontier::{Frontier, Urgency},
     log::Log,
     postgres::{
         self, Connection, Database,
+        epochs::{self, Current, Memory},
         listener::Doorbell,
-        outbox::{self, Batch},
+        outbox::{self, Batch, Before, Start},
     },
 };
 
@@ -33,7 +40,7 @@ const ROWS_PER_STEP: i64 = 500;
 /// Events and bytes appended to the log at once: about what a session writes at once.
 const BATCH: (usize, usize) = (64, 64 * 1024);
 
-/// Ids below the settled floor that are read at start, so that clients who come back after a restart find their place in the log.
+/// Ids below the highest settled one that are read at start, so that clients who come back after a restart find their place in the log.
 const WARM_UP_IDS: i64 = 10_000;
 
 /// Gaps are mostly filled within a commit's time.
@@ -42,11 +49,14 @@ const GAP_POLL: Duration = Duration::from_millis(2);
 /// Asking who writes draws a transaction id and walks the lock table: not more often than this.
 const WRITERS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How often the settled floor is stored: a restart re-reads at most about this much.
+/// How often it is stored what is settled: a restart re-reads at most about this much.
 const SETTLED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A step takes milliseconds. One that takes this long waits for a lock, or for a database that cannot be heard: events are late, and clients ought to know.
 const STEP_PATIENCE: Duration = Duration::from_secs(5);
+/// In another life of the database nobody knows which commands were seen in the one before: those from this long before its last step on are
+/// carried out, some perhaps for the second time. Longer than a transaction that sends one takes.
+const COMMANDS_AGAIN: Duration = Duration::from_mins(1);
 
 /// Waits between attempts while the database is away, doubling, with jitter on top.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -65,17 +75,25 @@ pub struct Tailer {
     database: Database,
     access: Arc<Access>,
     log: Arc<Log>,
+    /// The log that sessions read; another than the one above while that has not caught up with the life it begins with.
+    published: watch::Sender<Arc<Log>>,
+    life: Life,
     /// Rung by the listener.
     doorbell: Arc<Doorbell>,
     status: watch::Sender<Status>,
     frontier: Frontier,
-    /// The snapshot of the last step: changes of access are those that it did not see.
-    snapshot: Option<String>,
+    /// The last step: changes of access and commands are those that it did not see.
+    before: Before,
+    /// Whether access has to be read anew, whatever is said to have changed.
+    access_is_stale: bool,
     alertness: Alertness,
+    /// The interval, where it is not to wait for the doorbell.
+    poll: Option<Duration>,
     writers_asked: Option<Instant>,
     /// How long to wait before gaps that belong to open transactions are looked into again.
     waiting_poll: Duration,
-    stored: i64,
+    /// What was last stored as undecided.
+    stored: Vec<IdRange>,
     stored_at: Instant,
     /// How long the next step may take.
     patience: Duration,
@@ -103,22 +121,30 @@ impl Tailer {
         poll: Option<Duration>,
     ) -> Result<Self, postgres::Error> {
         let connection = database.connection().await?;
+        let Current { life, epochs } = epochs::enter(&connection, None).await?;
         let start = outbox::read_start(&connection).await?;
         let rings = postgres::listener::read_doorbell(&connection).await?;
         drop(connection);
-        let first = (start.settled - WARM_UP_IDS).max(0);
+        let (frontier, first) = begin(&start);
+        let log = Log::new(log_bytes, first).in_the_last_of(epochs);
+        log.append(Vec::new(), frontier.cursor());
+        let log = Arc::new(log);
         Ok(Self {
             database,
             access,
-            log: Arc::new(Log::new(log_bytes, first)),
+            published: watch::Sender::new(Arc::clone(&log)),
+            log,
+            life,
             doorbell,
             status: watch::Sender::new(Status::CatchingUp),
-            frontier: Frontier::new(first, start.settled),
-            snapshot: None,
+            frontier,
+            before: Before::default(),
+            access_is_stale: true,
             alertness: Alertness::new(poll.or((!rings).then_some(SLOW_POLL)), Instant::now()),
+            poll,
             writers_asked: None,
             waiting_poll: GAP_POLL,
-            stored: start.settled,
+            stored: start.undecided,
             stored_at: Instant::now(),
             patience: STEP_PATIENCE,
         })
@@ -128,6 +154,12 @@ impl Tailer {
     #[must_use]
     pub fn log(&self) -> Arc<Log> {
         Arc::clone(&self.log)
+    }
+
+    /// The log for sessions to read: another one after a failover or a restore.
+    #[must_use]
+    pub fn logs(&self) -> watch::Receiver<Arc<Log>> {
+        self.published.subscribe()
     }
 
     /// Whether it is up to date.
@@ -148,8 +180,13 @@ impl Tailer {
     }
 
     fn caught_up(&self) {
+        self.published.send_if_modified(|published| {
+            let replaced = !Arc::ptr_eq(published, &self.log);
+            *published = Arc::clone(&self.log);
+            replaced
+        });
         if self.status.send_replace(Status::Live) == Status::CatchingUp {
-            info!(cursor = %self.frontier.cursor(), "tailing the outbox");
+            info!(cursor = %self.log.head().0, "tailing the outbox");
         }
     }
 
@@ -180,8 +217,10 @@ impl Tailer {
             Ok(connection) => connection,
             Err(error) => return error,
         };
-        // Another server may have taken the place of the one we spoke to, and its snapshots mean other things.
-        self.snapshot = None;
+        if let Err(error) = self.enter(&connection).await {
+            connection.close();
+            return error;
+        }
         loop {
             let patience = self.patience;
             match timeout(patience, self.step(&connection)).await.unwrap_or(Err(postgres::Error::Silent(patience))) {
@@ -200,11 +239,40 @@ impl Tailer {
                         self.database.forget_connections();
                         // It may just be slow: given ever more time, it gets on.
                         self.patience = (patience * 2).min(STEP_PATIENCE * 8);
+                    } else if matches!(error, postgres::Error::Replaced) {
+                        connection.close();
                     }
                     return error;
                 }
             }
         }
+    }
+
+    /// Another server may have taken the place of the one we spoke to.
+    async fn enter(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
+        self.access_is_stale = true;
+        let epoch = self.log.epochs().current();
+        let memory = Memory { life: self.life, epoch, rolled_back: self.log.rolled_back() };
+        let Current { life, epochs } = epochs::enter(connection, Some(&memory)).await?;
+        if life == self.life && epochs.current() == epoch {
+            return Ok(());
+        }
+        let start = outbox::read_start(connection).await?;
+        let rings = postgres::listener::read_doorbell(connection).await?;
+        // The others may still lead to the server of before.
+        self.database.forget_connections();
+        info!(epoch = epochs.current(), "beginning anew in another life of the database");
+        self.life = life;
+        let (frontier, first) = begin(&start);
+        let log = self.log.successor(epochs, first);
+        log.append(Vec::new(), frontier.cursor());
+        (self.frontier, self.log) = (frontier, Arc::new(log));
+        // What is known of transactions was known of others.
+        self.before.snapshot = None;
+        self.alertness = Alertness::new(self.poll.or((!rings).then_some(SLOW_POLL)), Instant::now());
+        self.writers_asked = None;
+        self.stored = start.undecided;
+        Ok(())
     }
 
     /// Waits for the bell, or until gaps are worth another look.
@@ -233,11 +301,17 @@ impl Tailer {
     /// When the database fails. Nothing is lost: the next step reads the same again.
     pub async fn step(&mut self, connection: &Connection) -> Result<Step, postgres::Error> {
         self.ask_who_writes(connection).await?;
-        let batch = outbox::read_batch(connection, &mut self.frontier, ROWS_PER_STEP, self.snapshot.as_deref()).await?;
-        // Without a step before, anything may have changed since.
-        let changed_users = if self.snapshot.is_some() { batch.changed_users.as_slice() } else { &[None] };
+        let batch = outbox::read_batch(connection, &mut self.frontier, ROWS_PER_STEP, &self.before).await?;
+        if batch.timeline != self.life.timeline {
+            return Err(postgres::Error::Replaced);
+        }
+        // Where we have not been following, anything may have changed.
+        let changed_users = if self.access_is_stale { &[None] } else { batch.changed_users.as_slice() };
         self.access.apply(connection, changed_users).await?;
-        let step = Step { found: !batch.events.is_empty() || !batch.changed_users.is_empty(), more: batch.full };
+        self.access_is_stale = false;
+        self.obey(&batch.commands);
+        let found = !(batch.events.is_empty() && batch.changed_users.is_empty() && batch.commands.is_empty());
+        let step = Step { found, more: batch.full };
         self.publish(batch);
         self.store_settled(connection).await?;
         Ok(step)
@@ -254,6 +328,19 @@ impl Tailer {
             self.writers_asked = Some(Instant::now());
         }
         Ok(())
+    }
+
+    fn obey(&self, commands: &[String]) {
+        for json in commands {
+            match Command::parse(json) {
+                Ok(Command::Disconnect { user_id }) => self.access.disconnect(&user_id),
+                Ok(Command::Erase { source, source_key }) => {
+                    self.log.erase(&source, &source_key);
+                    self.published.borrow().erase(&source, &source_key);
+                }
+                Err(error) => warn!(%error, "servers were told something that this version of rowcast does not know"),
+            }
+        }
     }
 
     fn publish(&mut self, batch: Batch) {
@@ -274,16 +361,27 @@ impl Tailer {
             self.frontier.conclude(batch.oldest_running);
         }
         self.log.append(events, self.frontier.cursor());
-        self.snapshot = Some(batch.snapshot);
+        self.before =
+            Before { snapshot: Some(batch.snapshot), commands_since: batch.read_at.checked_sub(COMMANDS_AGAIN).ok() };
     }
 
     async fn store_settled(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
-        let settled = self.frontier.settled();
-        if settled > self.stored && self.stored_at.elapsed() >= SETTLED_INTERVAL {
-            outbox::store_settled(connection, settled).await?;
-            self.stored = settled;
+        if self.stored_at.elapsed() < SETTLED_INTERVAL {
+            return Ok(());
+        }
+        let undecided = self.frontier.undecided();
+        if undecided != self.stored {
+            outbox::store_settled(connection, &undecided, self.life.timeline).await?;
+            self.stored = undecided;
             self.stored_at = Instant::now();
         }
         Ok(())
     }
+}
+
+/// Some way below the highest settled id, and what is known of the ids there.
+fn begin(start: &Start) -> (Frontier, i64) {
+    let settled = start.undecided.last().map_or(0, |&(first, _)| first - 1);
+    let first = (settled - WARM_UP_IDS).max(0);
+    (Frontier::new(first, &start.undecided), first)
 }
