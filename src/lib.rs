@@ -7,6 +7,7 @@
 //! In the order in which data flows. A module imports only from those above it, but for [`app`], which wires them all, and [`cli`], which starts it.
 //!
 //! - [`event`], [`cursor`], [`frontier`]: pure. What an event is, what a client has seen, what may still come.
+//! - [`metrics`]: every figure that the server tells about itself.
 //! - [`sse`]: event → bytes.
 //! - [`policy`]: pure. May this user see this event, and which of its fields?
 //! - [`postgres`]: the only place that knows SQL. Statements are files in `sql/queries`.
@@ -33,6 +34,7 @@ pub mod event;
 pub mod frontier;
 pub mod http;
 pub mod log;
+pub mod metrics;
 pub mod policy;
 pub mod postgres;
 pub mod private_postgres;

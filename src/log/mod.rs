@@ -56,6 +56,19 @@ struct Recent {
     bytes: usize,
 }
 
+/// How much the log holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Bytes of events.
+    pub bytes: usize,
+    /// The most bytes.
+    pub limit: usize,
+    /// How many events.
+    pub entries: usize,
+    /// When the oldest of them was written.
+    pub oldest: Option<jiff::Timestamp>,
+}
+
 /// What a session finds at its position.
 #[derive(Debug)]
 pub enum Read {
@@ -125,6 +138,18 @@ impl Log {
             }
         }
         self.waiters.wake(&topics);
+    }
+
+    /// How much it holds.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        Size {
+            bytes: recent.bytes,
+            limit: self.limit,
+            entries: recent.batches.iter().map(|batch| batch.entries.len()).sum(),
+            oldest: recent.batches.front().and_then(|batch| batch.entries.first()).map(|entry| entry.event.created_at),
+        }
     }
 
     /// What has been seen up to now, and the position after it.

@@ -48,6 +48,12 @@ impl Database {
         Ok(Self { pool })
     }
 
+    /// How many connections there are, and who waits for one.
+    #[must_use]
+    pub fn pool(&self) -> deadpool_postgres::Status {
+        self.pool.status()
+    }
+
     /// A connection out of the pool.
     ///
     /// # Errors
