@@ -95,7 +95,7 @@ pub enum ConnectionStatus<'a> {
         subscriptions: &'a [Box<str>],
         /// The organizations whose events will be sent; absent for platform staff, who get those of all.
         #[serde(skip_serializing_if = "Option::is_none")]
-        organizations: Option<Vec<&'a str>>,
+        organizations: Option<Vec<Box<str>>>,
     },
     /// The client's cursor is of no use: it must fetch its data anew, and the stream goes on from the frame's id.
     Reset {
@@ -112,7 +112,7 @@ pub enum ConnectionStatus<'a> {
         subscriptions: &'a [Box<str>],
         /// As in `Connected`.
         #[serde(skip_serializing_if = "Option::is_none")]
-        organizations: Option<Vec<&'a str>>,
+        organizations: Option<Vec<Box<str>>>,
     },
     /// The stream ends here.
     Closing {

@@ -1,11 +1,11 @@
 //! Replay: pages of the outbox for a client whose place has left the log, up to where the log was when that began.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use bytes::Bytes;
-use tracing::warn;
-
-use super::{Session, chunk, seen::Seen};
+use super::{
+    reader::{Piece, Reader},
+    seen::Seen,
+};
 use crate::{
     cursor::Cursor,
     event::Event,
@@ -24,9 +24,6 @@ const PAGE_BYTES: usize = 128 * 1024;
 const FIRST_ROWS: i64 = 50;
 const FEWEST_ROWS: i64 = 4;
 
-/// How long to wait before history is asked for again when the database failed.
-const HISTORY_RETRY: Duration = Duration::from_secs(1);
-
 /// Reading the outbox, up to where the log was when that began.
 pub(super) struct History {
     until: Arc<Cursor>,
@@ -37,7 +34,7 @@ pub(super) struct History {
     rows: i64,
 }
 
-impl Session {
+impl Reader {
     /// Turns to the outbox: what the client lacks may have left the log.
     pub(super) fn read_history(&mut self) {
         let (until, position) = self.server.log.head();
@@ -46,23 +43,18 @@ impl Session {
         self.seen = Seen { log: seen, ahead: None };
     }
 
-    /// The next page of the outbox, or a heartbeat where it holds nothing for this client; none when history is done.
-    pub(super) async fn next_page(&mut self) -> Option<Bytes> {
-        let &History { ref until, position, done, rows } = self.history.as_ref()?;
+    /// The next page of the outbox; none when history is done and what was left of it held nothing for this client.
+    ///
+    /// # Errors
+    /// When the database fails; the next call reads the same page.
+    pub(super) async fn next_page(&mut self) -> Result<Option<Piece>, postgres::Error> {
+        let Some(&History { ref until, position, done, rows }) = self.history.as_ref() else { return Ok(None) };
         let until = Arc::clone(until);
-        let Page { events, full } = match self.read_page(&until, done, rows).await {
-            Ok(page) => page,
-            Err(error) => {
-                warn!(%error, "history could not be read; trying again");
-                tokio::time::sleep(HISTORY_RETRY.mul_f64(0.5 + fastrand::f64())).await;
-                return None;
-            }
-        };
+        let Page { events, full } = self.read_page(&until, done, rows).await?;
         let done = events.last().filter(|_| full).map_or(until.high(), |last| last.id);
         let rows = rows_that_fit(&events);
         let seen_by_log = events.into_iter().filter(|event| until.contains(event.id));
-        let entries: Vec<_> = seen_by_log.map(|event| Arc::new(Entry::new(event))).collect();
-        let frames = self.frames(&entries);
+        let events = self.visible(seen_by_log.map(|event| Arc::new(Entry::new(event))).collect());
         if full {
             self.seen.log = Arc::new(self.seen.log.union(&until.truncated(done)));
             self.history = Some(History { until, position, done, rows });
@@ -74,11 +66,8 @@ impl Session {
             self.position = position;
             self.history = None;
         }
-        match (frames.is_empty(), full) {
-            (false, _) => Some(chunk(&frames, &self.seen.cursor())),
-            (true, true) => Some(self.heartbeat()),
-            (true, false) => None,
-        }
+        let cursor = self.cursor();
+        Ok((full || !events.is_empty()).then_some(Piece { events, cursor }))
     }
 
     async fn read_page(&self, until: &Cursor, done: i64, rows: i64) -> Result<Page, postgres::Error> {
