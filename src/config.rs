@@ -1,7 +1,7 @@
 //! Every setting of the server, in one place: flag, environment variable, default and meaning.
 #![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, str::FromStr, time::Duration};
 
 use clap::Args;
 use jiff::SignedDuration;
@@ -37,6 +37,11 @@ pub struct Settings {
     #[arg(long, env = "ROWCAST_LISTEN_ADDR", default_value = "127.0.0.1:8080")]
     pub listen_addr: SocketAddr,
 
+    /// Where GET /metrics answers: `same` as the streams, an address of its own such as 127.0.0.1:9187, or `off`. It tells totals,
+    /// nothing of any user or organization.
+    #[arg(long, env = "ROWCAST_METRICS_ADDR", default_value = "same")]
+    pub metrics_addr: MetricsAddr,
+
     /// Only tokens with this `iss` are accepted.
     #[arg(long, env = "ROWCAST_JWT_ISSUER")]
     pub jwt_issuer: Option<String>,
@@ -52,6 +57,31 @@ pub struct Settings {
     /// How much memory recent events may take; older ones are read from the outbox.
     #[arg(long, env = "ROWCAST_LOG_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub log_mib: u32,
+}
+
+/// Where the figures for Prometheus are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsAddr {
+    /// At the address of the streams.
+    Same,
+    /// At an address of their own, and nowhere else.
+    Own(SocketAddr),
+    /// Nowhere.
+    Off,
+}
+
+impl FromStr for MetricsAddr {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "same" => Ok(Self::Same),
+            "off" => Ok(Self::Off),
+            _ => {
+                text.parse().map(Self::Own).map_err(|_| "expected `same`, `off`, or an address such as 127.0.0.1:9187")
+            }
+        }
+    }
 }
 
 /// Reads `15s`, `2h 30m` and the like.

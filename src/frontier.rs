@@ -90,6 +90,12 @@ impl Frontier {
         self.gaps.first().map_or(self.high.max(self.decided), |gap| gap.first - 1)
     }
 
+    /// How many runs of ids are missing.
+    #[must_use]
+    pub fn gaps(&self) -> usize {
+        self.gaps.len()
+    }
+
     /// The cursor of a client that has been sent all that was seen.
     #[must_use]
     pub fn cursor(&self) -> Cursor {

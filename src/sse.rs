@@ -131,6 +131,17 @@ pub enum ResetReason {
     CursorAhead,
 }
 
+impl ResetReason {
+    /// What it is called on the wire, and in the figures.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidCursor => "invalid_cursor",
+            Self::CursorAhead => "cursor_ahead",
+        }
+    }
+}
+
 /// Why a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,6 +152,18 @@ pub enum CloseReason {
     TokenExpired,
     /// The user may no longer see anything.
     AccessRevoked,
+}
+
+impl CloseReason {
+    /// What it is called on the wire, and in the figures.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::TokenExpired => "token_expired",
+            Self::AccessRevoked => "access_revoked",
+        }
+    }
 }
 
 #[derive(Serialize)]

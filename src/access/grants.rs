@@ -15,6 +15,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::{
+    metrics::Metrics,
     policy::{Grants, Policy},
     postgres::{self, Connection, Database},
 };
@@ -26,6 +27,7 @@ pub struct Access {
     viewers: Mutex<HashMap<Box<str>, Weak<Viewer>>>,
     /// Counts queries in the order in which they begin. What a later one returns is never replaced by an earlier one's.
     queries: AtomicU64,
+    metrics: Arc<Metrics>,
 }
 
 /// A value and the query that it came from.
@@ -67,9 +69,9 @@ impl Access {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn load(database: Database) -> Result<Self, postgres::Error> {
-        let access =
-            Self { database, policy: ArcSwap::default(), viewers: Mutex::default(), queries: AtomicU64::new(0) };
+    pub async fn load(database: Database, metrics: Arc<Metrics>) -> Result<Self, postgres::Error> {
+        let (policy, viewers) = Default::default();
+        let access = Self { database, policy, viewers, queries: AtomicU64::new(0), metrics };
         access.reload_policy(&access.database.connection().await?).await?;
         Ok(access)
     }
@@ -152,6 +154,7 @@ impl Access {
             return Ok(());
         }
         let version = self.next_query();
+        self.metrics.grant_queries.inc();
         let users: Vec<&str> = viewers.iter().map(|viewer| &*viewer.user_id).collect();
         let mut grants = postgres::access::read_grants(connection, &users).await?;
         for viewer in viewers {

@@ -6,8 +6,13 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use super::Http;
+use super::{Http, error::Error};
 use crate::metrics::CONTENT_TYPE;
+
+/// All figures, or nothing where they are not to be seen.
+pub(super) fn show_or_hide(http: Option<&Http>) -> Response {
+    http.map_or_else(|| Error::NotFound.into_response(), show)
+}
 
 /// All figures, as of now.
 pub(super) fn show(http: &Http) -> Response {

@@ -129,6 +129,9 @@ mod tests {
         metrics.doorbell_is("awake");
         metrics.doorbell_is("asleep");
         let text = metrics.text();
-        assert!(text.contains("rowcast_doorbell{state=\"asleep\"} 1") && text.contains("{state=\"awake\"} 0"), "{text}");
+        assert!(
+            text.contains("rowcast_doorbell{state=\"asleep\"} 1") && text.contains("{state=\"awake\"} 0"),
+            "{text}"
+        );
     }
 }

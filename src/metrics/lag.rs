@@ -9,7 +9,8 @@ use prometheus_client::{
 };
 
 /// From a quiet system to a database that was away over night. Fine where it should be, coarse where only the fact matters.
-const BUCKETS: [f64; 15] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0, 3600.0];
+const BUCKETS: [f64; 15] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0, 3600.0];
 
 /// How late events are. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]

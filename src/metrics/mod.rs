@@ -16,13 +16,13 @@ use prometheus_client::{
     registry::{Metric, Registry, Unit},
 };
 
+use self::labels::{Reason, Source, State, Status};
 pub use self::{
     age::Age,
     labels::{OpenConnection, Raised},
     lag::Lag,
     per_type::PerType,
 };
-use self::labels::{Reason, Source, State, Status};
 
 /// The media type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -86,7 +86,7 @@ metrics! {
         pub tailer_failures: Counter,
         /// Runs of outbox ids that are missing because their transactions are open. More than 64 for long: a transaction that wrote is left open.
         pub gaps: Gauge,
-        /// How long the oldest gap has been there. Minutes: `rowcast doctor` names the transaction that holds it.
+        /// How long the lowest gap has been the lowest. Minutes: `rowcast doctor` names the transaction that holds it.
         pub gap_age_seconds: Age,
         /// Outbox ids between the settled floor, where a server would begin to read at its start, and the highest one read.
         pub settled_lag: Gauge,
@@ -137,7 +137,11 @@ impl Default for Metrics {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         start.set(now.as_secs_f64());
         registry.register_with_unit("start_time", "When this server started, in Unix time", Unit::Seconds, start);
-        Self::register(registry)
+        let metrics = Self::register(registry);
+        // What has yet to be heard of for the first time has been silent since the start.
+        metrics.tailer_age_seconds.mark();
+        metrics.listener_age_seconds.mark();
+        metrics
     }
 }
 

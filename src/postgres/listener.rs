@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::{Connection, Error};
+use crate::metrics::Metrics;
 
 /// Waits between attempts to connect double from the first to the last of these, each with up to half of it at random on top,
 /// so that many servers do not come back in step.
@@ -29,9 +30,16 @@ pub struct Doorbell {
     rung: Notify,
     wanted: watch::Sender<bool>,
     held: watch::Sender<Option<Hold>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Doorbell {
+    /// One that tells `metrics` how well it is heard.
+    #[must_use]
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..Self::default() }
+    }
+
     /// Completes when somebody has rung since it last completed, or the lock was lost.
     pub async fn rung(&self) {
         self.rung.notified().await;
@@ -81,7 +89,10 @@ async fn listen_once(config: &Config, doorbell: &Doorbell, wait: &mut Duration, 
     let mut messages = pin!(async {
         loop {
             match poll_fn(|context| connection.poll_message(context)).await {
-                Some(Ok(AsyncMessage::Notification(_))) => doorbell.rung.notify_one(),
+                Some(Ok(AsyncMessage::Notification(_))) => {
+                    doorbell.metrics.listener_age_seconds.mark();
+                    doorbell.rung.notify_one();
+                }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(Error::from(error)),
                 None => return Ok(()),
@@ -93,6 +104,8 @@ async fn listen_once(config: &Config, doorbell: &Doorbell, wait: &mut Duration, 
         listening = client.batch_execute(include_str!("../../sql/queries/listen.sql")) => listening?,
     }
     info!("listening for notifications");
+    doorbell.metrics.listener_connects.inc();
+    doorbell.metrics.listener_age_seconds.mark();
     *wait = BACK_OFF.0;
     doorbell.rung.notify_one();
     tokio::select! {

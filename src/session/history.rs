@@ -10,6 +10,7 @@ use crate::{
     cursor::Cursor,
     event::Event,
     log::{Entry, Position},
+    metrics::Raised,
     postgres::{
         self,
         outbox::{self, Page},
@@ -32,6 +33,7 @@ pub(super) struct History {
     done: i64,
     /// How many rows to ask for: about as many as fit into a page, going by the page before.
     rows: i64,
+    _behind: Raised,
 }
 
 impl Reader {
@@ -39,7 +41,8 @@ impl Reader {
     pub(super) fn read_history(&mut self) {
         let (until, position) = self.server.log.head();
         let seen = self.seen.cursor();
-        self.history = Some(History { until, position, done: seen.floor(), rows: FIRST_ROWS });
+        let behind = Raised::new(&self.server.metrics.connections_behind);
+        self.history = Some(History { until, position, done: seen.floor(), rows: FIRST_ROWS, _behind: behind });
         self.seen = Seen { log: seen, ahead: None };
     }
 
@@ -48,7 +51,7 @@ impl Reader {
     /// # Errors
     /// When the database fails; the next call reads the same page.
     pub(super) async fn next_page(&mut self) -> Result<Option<Piece>, postgres::Error> {
-        let Some(&History { ref until, position, done, rows }) = self.history.as_ref() else { return Ok(None) };
+        let Some(&History { ref until, position, done, rows, .. }) = self.history.as_ref() else { return Ok(None) };
         let until = Arc::clone(until);
         let Page { events, full } = self.read_page(&until, done, rows).await?;
         let done = events.last().filter(|_| full).map_or(until.high(), |last| last.id);
@@ -57,7 +60,7 @@ impl Reader {
         let events = self.visible(seen_by_log.map(|event| Arc::new(Entry::new(event))).collect());
         if full {
             self.seen.log = Arc::new(self.seen.log.union(&until.truncated(done)));
-            self.history = Some(History { until, position, done, rows });
+            self.history = self.history.take().map(|history| History { done, rows, ..history });
         } else {
             // The client may come from a server that was ahead of this one.
             let ahead = Some(Arc::unwrap_or_clone(std::mem::take(&mut self.seen.log)));
@@ -78,6 +81,7 @@ impl Reader {
             .filter(|&(first, last)| first <= last)
             .collect();
         let connection = self.server.database.connection().await?;
+        self.server.metrics.outbox_scans.inc();
         let organizations = self.subscription.interest().organizations();
         let page = outbox::read_ranges(&connection, &ranges, organizations, rows, PAGE_BYTES).await?;
         drop(connection);

@@ -20,7 +20,7 @@ pub use self::{
     stream::{Session, unavailable},
     wanted::Wanted,
 };
-use crate::{access::Access, log::Log, postgres::Database, tailer};
+use crate::{access::Access, log::Log, metrics::Metrics, postgres::Database, tailer};
 
 /// What every session needs of the server.
 pub struct Server {
@@ -30,6 +30,8 @@ pub struct Server {
     pub log: Arc<Log>,
     /// For history that has left the log.
     pub database: Database,
+    /// The server's figures.
+    pub metrics: Arc<Metrics>,
     /// Whether the log is up to date.
     pub tailer: watch::Receiver<tailer::Status>,
     /// How often an otherwise silent stream says something.

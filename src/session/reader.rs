@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{Resume, Server, Wanted, history::History, seen::Seen};
@@ -61,6 +62,11 @@ impl Visible {
     pub(super) fn frame(&self) -> Bytes {
         self.entry.frame(&self.policy, self.mask)
     }
+
+    /// When its row was written.
+    pub(super) fn written_at(&self) -> Timestamp {
+        self.entry.event.created_at
+    }
 }
 
 impl Reader {
@@ -82,9 +88,11 @@ impl Reader {
 
     fn resume_after(&mut self, cursor: Cursor) {
         if let Some(position) = self.server.log.position_after(&cursor) {
+            self.server.metrics.replay("log");
             self.position = position;
             self.seen = Seen { log: Arc::default(), ahead: Some(cursor) };
         } else {
+            self.server.metrics.replay("outbox");
             self.seen = Seen { log: Arc::new(cursor), ahead: None };
             self.read_history();
         }
@@ -93,6 +101,11 @@ impl Reader {
     /// What the client has seen when it has been told everything that was read.
     pub(super) fn cursor(&self) -> Arc<Cursor> {
         self.seen.cursor()
+    }
+
+    /// Whether it reads from the outbox.
+    pub(super) fn is_behind(&self) -> bool {
+        self.history.is_some()
     }
 
     /// The types that are sent; sorted.
@@ -131,6 +144,7 @@ impl Reader {
         loop {
             let read = self.server.log.read(self.position, self.subscription.interest(), max_bytes);
             let Read::Entries { entries, cursor, position, at_end } = read else {
+                self.server.metrics.fell_behind.inc();
                 self.read_history();
                 return None;
             };

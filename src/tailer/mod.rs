@@ -4,6 +4,7 @@
 //! grants that are older than it. What the [frontier](crate::frontier) cannot decide yet is read again until it can.
 
 mod alertness;
+mod figures;
 
 use std::{
     sync::Arc,
@@ -12,14 +13,18 @@ use std::{
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, instrument};
 
-use self::alertness::{Alertness, SAFETY_POLL};
+use self::{
+    alertness::{Alertness, SAFETY_POLL},
+    figures::Figures,
+};
 use crate::{
     access::Access,
     event::Event,
     frontier::{Frontier, Urgency},
     log::Log,
+    metrics::Metrics,
     postgres::{
         self, Connection, Database,
         listener::Doorbell,
@@ -74,6 +79,7 @@ pub struct Tailer {
     waiting_poll: Duration,
     stored: i64,
     stored_at: Instant,
+    figures: Figures,
 }
 
 /// What a step found.
@@ -94,6 +100,7 @@ impl Tailer {
         database: Database,
         access: Arc<Access>,
         doorbell: Arc<Doorbell>,
+        metrics: Arc<Metrics>,
         log_bytes: usize,
     ) -> Result<Self, postgres::Error> {
         let connection = database.connection().await?;
@@ -114,6 +121,7 @@ impl Tailer {
             waiting_poll: GAP_POLL,
             stored: start.settled,
             stored_at: Instant::now(),
+            figures: Figures::new(metrics),
         })
     }
 
@@ -141,6 +149,7 @@ impl Tailer {
     }
 
     fn caught_up(&self) {
+        self.figures.live(true);
         if self.status.send_replace(Status::Live) == Status::CatchingUp {
             info!(cursor = %self.frontier.cursor(), "tailing the outbox");
         }
@@ -154,6 +163,7 @@ impl Tailer {
                 () = shutdown.cancelled() => return,
                 failed = self.tail(&mut wait) => failed,
             };
+            self.figures.live(false);
             if self.status.send_replace(Status::CatchingUp) == Status::Live {
                 error!(error = %failed, "tailing stopped; streams stay open and catch up when the database is back");
             } else {
@@ -218,6 +228,7 @@ impl Tailer {
     ///
     /// # Errors
     /// When the database fails. Nothing is lost: the next step reads the same again.
+    #[instrument(level = "trace", skip_all)]
     pub async fn step(&mut self, connection: &Connection) -> Result<Step, postgres::Error> {
         self.ask_who_writes(connection).await?;
         let batch = outbox::read_batch(connection, &mut self.frontier, ROWS_PER_STEP, self.snapshot.as_deref()).await?;
@@ -227,6 +238,7 @@ impl Tailer {
         let step = Step { found: !batch.events.is_empty() || !batch.changed_users.is_empty(), more: batch.full };
         self.publish(batch);
         self.store_settled(connection).await?;
+        self.figures.stepped(&self.frontier, &self.alertness);
         Ok(step)
     }
 
@@ -250,6 +262,7 @@ impl Tailer {
             if !self.frontier.see(event.id) {
                 continue;
             }
+            self.figures.read(&event);
             bytes += event.size();
             events.push(event);
             if events.len() >= BATCH.0 || bytes >= BATCH.1 {

@@ -12,6 +12,7 @@ mod demo;
 mod doorbell;
 mod harness;
 mod journey;
+mod metrics;
 mod outage;
 mod private_postgres;
 mod stream;
