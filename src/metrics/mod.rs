@@ -41,6 +41,9 @@ macro_rules! metrics {
         }
 
         impl $name {
+            /// The names without what all have in common, as they stand in the text but for the `_total` of counters.
+            pub const NAMES: &[&str] = &[$(stringify!($field)),*];
+
             fn register(mut registry: Registry) -> Self {
                 $(let $field = register(&mut registry, stringify!($field), concat!($($help),+), <$kind>::default());)*
                 Self { registry, $($field,)* }

@@ -83,16 +83,38 @@ async fn apply_functions(client: &mut Client) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the database is as we would make it, or newer. The version is stored with the functions, after all migrations.
+/// How far a database has been brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// rowcast has never been there, or not so that this role might know.
+    Missing,
+    /// As an older rowcast has made it, or another build of this release.
+    Older,
+    /// As we would make it.
+    Current,
+    /// As a newer rowcast has made it.
+    Newer,
+}
+
+/// Whether the database is as we would make it, or newer.
 async fn is_current(client: &Client) -> Result<bool, Error> {
+    Ok(matches!(state(client).await?, State::Current | State::Newer))
+}
+
+/// Reads how far the database has been brought. The version is stored with the functions, after all migrations.
+pub(super) async fn state(client: &Client) -> Result<State, Error> {
     let row = client.query_one(include_str!("../../sql/queries/has_schema.sql"), &[]).await?;
     if !row.try_get("has_schema")? {
-        return Ok(false);
+        return Ok(State::Missing);
     }
     let row = client.query_one(include_str!("../../sql/queries/read_functions_version.sql"), &[]).await?;
     let stored = row.try_get::<_, Option<String>>("version")?.and_then(|text| Version::parse(&text));
     let ours = Version::ours();
-    Ok(stored.is_some_and(|stored| stored == ours || stored.release > ours.release))
+    Ok(match stored {
+        Some(stored) if stored == ours => State::Current,
+        Some(stored) if stored.release > ours.release => State::Newer,
+        _ => State::Older,
+    })
 }
 
 fn function_files() -> Vec<(String, Vec<u8>)> {

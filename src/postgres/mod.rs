@@ -3,6 +3,7 @@
 pub mod access;
 pub mod attachments;
 mod decode;
+pub mod doctor;
 pub mod listener;
 mod migrate;
 pub mod outbox;
