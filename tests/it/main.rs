@@ -9,6 +9,7 @@
 mod access;
 mod capture;
 mod demo;
+mod doctor;
 mod doorbell;
 mod harness;
 mod journey;
