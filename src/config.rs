@@ -34,7 +34,7 @@ pub struct Settings {
     pub database_connections: u16,
 
     /// Where to listen; port 0 takes any that is free.
-    #[arg(long, env = "ROWCAST_LISTEN_ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "ROWCAST_LISTEN_ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen_addr: SocketAddr,
 
     /// Where GET /metrics answers: `same` as the streams, an address of its own such as 127.0.0.1:9187, or `off`. It tells totals,
@@ -84,6 +84,16 @@ impl FromStr for MetricsAddr {
     }
 }
 
+/// Reads `127.0.0.1:8080` and the like.
+///
+/// # Errors
+/// When the text is no address with a port.
+pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| {
+        "expected an IP address with a port, no name: 127.0.0.1:8080 for this machine alone, 0.0.0.0:8080 or [::]:8080 for all who can reach it"
+    })
+}
+
 /// Reads `15s`, `2h 30m` and the like.
 ///
 /// # Errors
@@ -99,6 +109,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_numbers() {
+        assert!(["127.0.0.1:8080", "[::1]:0"].iter().all(|text| address(text).is_ok()));
+        assert!(["localhost:8080", "8080", ":8080", "127.0.0.1"].iter().all(|text| address(text).is_err()));
+        assert_eq!("off".parse(), Ok(MetricsAddr::Off));
+        assert!("9187".parse::<MetricsAddr>().is_err());
+    }
 
     #[test]
     fn durations_are_positive_and_have_units() {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rust_embed::RustEmbed;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, error::SqlState};
 
 use super::Error;
 
@@ -42,6 +42,27 @@ pub struct Migrated {
 /// # Errors
 /// When the role may not create the schema, its tables or the group roles, or when a statement fails; nothing of the failed migration stays.
 pub async fn migrate(client: &mut Client) -> Result<Migrated, Error> {
+    bring_up_to_date(client).await.map_err(|error| refused(&error).map_or(error, Error::Rights))
+}
+
+/// What the database said, if it refused for want of rights and had no advice of its own.
+fn refused(error: &Error) -> Option<String> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = match error {
+        Error::Statement(cause) | Error::Functions { cause, .. } => Some(cause),
+        Error::Migration(cause) => Some(cause),
+        _ => None,
+    };
+    while let Some(error) = cause {
+        if let Some(said) = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::as_db_error) {
+            let refused = *said.code() == SqlState::INSUFFICIENT_PRIVILEGE && said.hint().is_none();
+            return refused.then(|| said.message().to_owned());
+        }
+        cause = error.source();
+    }
+    None
+}
+
+async fn bring_up_to_date(client: &mut Client) -> Result<Migrated, Error> {
     if is_current(client).await? {
         return Ok(Migrated::default());
     }

@@ -16,6 +16,7 @@ mod journey;
 mod metrics;
 mod outage;
 mod private_postgres;
+mod startup;
 mod stream;
 mod tailer;
 

@@ -4,10 +4,7 @@ mod server;
 
 use std::process::ExitCode;
 
-use crate::postgres::{
-    connection_config,
-    doctor::{self, Finding, Level},
-};
+use crate::postgres::doctor::{self, Finding, Level};
 
 /// Look for what is wrong with a database, and with a running server; change nothing.
 ///
@@ -33,9 +30,7 @@ pub(super) struct Doctor {
 impl Doctor {
     #[expect(clippy::print_stdout, reason = "the answer of a command")]
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let config = connection_config(&self.database.database_url)?;
-        let notify = self.notify_database_url.as_deref().map(connection_config).transpose()?;
-        let mut findings = doctor::examine(&config, notify.as_ref()).await;
+        let mut findings = doctor::examine(&self.database.database_url, self.notify_database_url.as_deref()).await;
         if let Some(url) = &self.server {
             findings.extend(server::examine(url).await);
         }

@@ -8,7 +8,7 @@ mod links;
 use serde::Serialize;
 use tokio_postgres::{Client, Config, SimpleQueryMessage, SimpleQueryRow, error::SqlState};
 
-use super::{Error, migrate, reason};
+use super::{Error, connection_config, migrate, reason};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -193,8 +193,23 @@ pub fn codes() -> Vec<&'static str> {
     links::CHECKS.iter().map(|check| check.code).chain([MIGRATIONS.code]).chain(queries).collect()
 }
 
-/// Looks at the database behind `config`, which servers hear by way of `notify` (none: in the same way).
-pub async fn examine(config: &Config, notify: Option<&Config>) -> Vec<Finding> {
+/// Looks at the database at `url`, which servers hear by way of `notify_url` (none: in the same way).
+pub async fn examine(url: &str, notify_url: Option<&str>) -> Vec<Finding> {
+    match (connection_config(url), notify_url.map(connection_config).transpose()) {
+        (Ok(config), Ok(notify)) => examine_at(&config, notify.as_ref()).await,
+        (Err(error), _) => vec![links::CONNECTION.finding(
+            Level::Problem,
+            error.to_string(),
+            "set DATABASE_URL to postgres://user:password@host/database",
+        )],
+        (_, Err(error)) => {
+            let fix = "set ROWCAST_NOTIFY_DATABASE_URL to postgres://user:password@host/database, or leave it out";
+            vec![links::CONNECTION.finding(Level::Problem, format!("ROWCAST_NOTIFY_DATABASE_URL: {error}"), fix)]
+        }
+    }
+}
+
+async fn examine_at(config: &Config, notify: Option<&Config>) -> Vec<Finding> {
     let mut client = match links::connect(config).await {
         Ok(client) => client,
         Err(finding) => return vec![finding],

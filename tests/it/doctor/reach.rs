@@ -7,11 +7,14 @@ use crate::harness::{Database, Role, binaries, embedded, free_port};
 
 #[tokio::test]
 async fn no_database_is_a_problem_and_its_password_a_secret() {
-    let url = format!("postgres://rowcast:hunter2@127.0.0.1:{}/nowhere", free_port());
-    let output = run(&url, &[]).await;
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("problem connection") && said.contains("fix: ") && !said.contains("hunter2"), "{said}");
+    for (password, expected) in [("hunter2", "no connection: "), ("hunter2@", "write @ as %40")] {
+        let url = format!("postgres://rowcast:{password}@127.0.0.1:{}/nowhere", free_port());
+        let output = run(&url, &[]).await;
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("problem connection") && said.contains("fix: ") && said.contains(expected), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
 }
 
 #[tokio::test]
