@@ -10,8 +10,9 @@ use tracing::{info, warn};
 
 use crate::{
     access::{Access, token::Verifier},
-    config::Config,
-    http::{self, Http, accept},
+    config::{Config, MetricsAddr},
+    http::{self, Http, accept, trace::Traced},
+    metrics::Metrics,
     postgres::{
         self, Database,
         listener::{self, Doorbell},
@@ -29,6 +30,7 @@ const ACCESS_REFRESH: Duration = Duration::from_mins(1);
 pub struct App {
     listener: TcpListener,
     address: SocketAddr,
+    metrics_listener: Option<TcpListener>,
     tailer: Tailer,
     http: Arc<Http>,
     doorbell: Arc<Doorbell>,
@@ -49,6 +51,11 @@ pub enum Error {
     /// The address.
     #[error("cannot listen on {0}; --listen-addr or ROWCAST_LISTEN_ADDR takes another address, such as 127.0.0.1:8081")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// The address of the figures.
+    #[error(
+        "cannot listen on {0}; --metrics-addr or ROWCAST_METRICS_ADDR takes another address, such as 127.0.0.1:9187, same, or off"
+    )]
+    ListenMetrics(SocketAddr, #[source] std::io::Error),
 }
 
 impl App {
@@ -66,27 +73,35 @@ impl App {
         let notifications = settings.poll.is_none().then_some(notifications);
         let database = Database::new(&database_url, settings.database_connections.into())?;
         migrate_at(if database.is_pooled().await? { notify_url } else { &database_url }).await?;
-        let access = Arc::new(Access::load(database.clone()).await?);
-        let doorbell = Arc::new(Doorbell::default());
+        let metrics = Arc::new(Metrics::default());
+        let access = Arc::new(Access::load(database.clone(), Arc::clone(&metrics)).await?);
+        let doorbell = Arc::new(Doorbell::new(Arc::clone(&metrics)));
         let log_bytes = usize::try_from(settings.log_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
+        let (bell, poll) = (Arc::clone(&doorbell), settings.poll);
         let mut tailer =
-            Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&doorbell), log_bytes, settings.poll).await?;
+            Tailer::new(database.clone(), Arc::clone(&access), bell, Arc::clone(&metrics), log_bytes, poll).await?;
         tailer.catch_up().await?;
         let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
         let listener = TcpListener::bind(settings.listen_addr).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
+        let metrics_listener = match settings.metrics_addr {
+            MetricsAddr::Same | MetricsAddr::Off => None,
+            MetricsAddr::Own(own) => {
+                Some(TcpListener::bind(own).await.map_err(|error| Error::ListenMetrics(own, error))?)
+            }
+        };
         let sessions = Arc::new(session::Server {
             access,
             logs: tailer.logs(),
             database,
+            metrics,
             tailer: tailer.status(),
             heartbeat: settings.heartbeat,
             max_stream: settings.max_stream,
-            replays: session::Replays::default(),
             shutdown: shutdown.clone(),
         });
-        let http = Arc::new(Http { sessions, verifier });
-        Ok(Self { listener, address, tailer, http, doorbell, notifications, shutdown })
+        let http = Arc::new(Http { sessions, verifier, shows_metrics: settings.metrics_addr == MetricsAddr::Same });
+        Ok(Self { listener, address, metrics_listener, tailer, http, doorbell, notifications, shutdown })
     }
 
     /// Where it listens.
@@ -97,7 +112,7 @@ impl App {
 
     /// Serves until shutdown, then lets every stream say goodbye.
     pub async fn run(self) {
-        let Self { listener, tailer, http, doorbell, notifications, shutdown, .. } = self;
+        let Self { listener, metrics_listener, tailer, http, doorbell, notifications, shutdown, .. } = self;
         let database = http.sessions.database.clone();
         let tasks = TaskTracker::new();
         if let Some(notifications) = notifications {
@@ -105,8 +120,13 @@ impl App {
         }
         tasks.spawn(tailer.run(shutdown.clone()));
         tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
+        if let Some(listener) = metrics_listener {
+            let service = TowerToHyperService::new(warp::service(http::metrics_routes(&http)));
+            tasks.spawn(accept::serve(listener, service, accept::Options::default(), shutdown.clone()));
+        }
         tasks.close();
         let service = TowerToHyperService::new(warp::service(http::routes(&http)));
+        let service = Traced::new(service, Arc::clone(&http.sessions.metrics));
         accept::serve(listener, service, accept::Options::default(), shutdown).await;
         tasks.wait().await;
         info!("stopped");

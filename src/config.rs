@@ -1,7 +1,7 @@
 //! Every setting of the server, in one place: flag, environment variable, default and meaning.
 #![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, str::FromStr, time::Duration};
 
 use clap::Args;
 use jiff::SignedDuration;
@@ -38,8 +38,13 @@ pub struct Settings {
     pub database_connections: u16,
 
     /// Where to listen; port 0 takes any that is free.
-    #[arg(long, env = "ROWCAST_LISTEN_ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "ROWCAST_LISTEN_ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen_addr: SocketAddr,
+
+    /// Where GET /metrics answers: `same` as the streams, an address of its own such as 127.0.0.1:9187, or `off`. It tells totals,
+    /// nothing of any user or organization.
+    #[arg(long, env = "ROWCAST_METRICS_ADDR", default_value = "same")]
+    pub metrics_addr: MetricsAddr,
 
     /// Only tokens with this `iss` are accepted.
     #[arg(long, env = "ROWCAST_JWT_ISSUER")]
@@ -62,6 +67,41 @@ pub struct Settings {
     pub log_mib: u32,
 }
 
+/// Where the figures for Prometheus are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricsAddr {
+    /// At the address of the streams.
+    Same,
+    /// At an address of their own, and nowhere else.
+    Own(SocketAddr),
+    /// Nowhere.
+    Off,
+}
+
+impl FromStr for MetricsAddr {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "same" => Ok(Self::Same),
+            "off" => Ok(Self::Off),
+            _ => {
+                text.parse().map(Self::Own).map_err(|_| "expected `same`, `off`, or an address such as 127.0.0.1:9187")
+            }
+        }
+    }
+}
+
+/// Reads `127.0.0.1:8080` and the like.
+///
+/// # Errors
+/// When the text is no address with a port.
+pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| {
+        "expected an IP address with a port, no name: 127.0.0.1:8080 for this machine alone, 0.0.0.0:8080 or [::]:8080 for all who can reach it"
+    })
+}
+
 /// Reads `15s`, `2h 30m` and the like.
 ///
 /// # Errors
@@ -77,6 +117,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_numbers() {
+        assert!(["127.0.0.1:8080", "[::1]:0"].iter().all(|text| address(text).is_ok()));
+        assert!(["localhost:8080", "8080", ":8080", "127.0.0.1"].iter().all(|text| address(text).is_err()));
+        assert_eq!("off".parse(), Ok(MetricsAddr::Off));
+        assert!("9187".parse::<MetricsAddr>().is_err());
+    }
 
     #[test]
     fn durations_are_positive_and_have_units() {

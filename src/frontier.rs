@@ -108,6 +108,19 @@ impl Frontier {
         merge_nearest(ranges, MAX_UNDECIDED)
     }
 
+    /// Every id up to here is decided.
+    #[must_use]
+    pub fn floor(&self) -> i64 {
+        let undecided = self.gaps.iter().map(|gap| gap.first).chain(self.ahead.iter().map(|&(first, _)| first)).next();
+        undecided.map_or(self.high, |first| first - 1)
+    }
+
+    /// How many runs of ids are missing.
+    #[must_use]
+    pub fn gaps(&self) -> usize {
+        self.gaps.len()
+    }
+
     /// The cursor of a client that has been sent all that was seen.
     #[must_use]
     pub fn cursor(&self) -> Cursor {

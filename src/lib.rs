@@ -8,6 +8,7 @@
 //!
 //! - [`event`], [`cursor`], [`frontier`], [`epoch`], [`command`]: pure. What an event is, what a client has seen, what may still come, whether it still counts
 //!   after a failover, and what servers are told to do.
+//! - [`metrics`]: every figure that the server tells about itself.
 //! - [`sse`]: event → bytes.
 //! - [`policy`]: pure. May this user see this event, and which of its fields?
 //! - [`postgres`]: the only place that knows SQL. Statements are files in `sql/queries`.
@@ -36,6 +37,7 @@ pub mod event;
 pub mod frontier;
 pub mod http;
 pub mod log;
+pub mod metrics;
 pub mod policy;
 pub mod postgres;
 pub mod private_postgres;

@@ -141,9 +141,9 @@ pub enum ResetReason {
 }
 
 impl ResetReason {
-    /// Its name on the wire.
+    /// What it is called on the wire, and in the figures.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::InvalidCursor => "invalid_cursor",
             Self::CursorAhead => "cursor_ahead",
@@ -165,6 +165,20 @@ pub enum CloseReason {
     MaxStream,
     /// Somebody has ended the user's streams: `rowcast.disconnect`. Not to be opened again without being asked to.
     Disconnected,
+}
+
+impl CloseReason {
+    /// What it is called on the wire, and in the figures.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::TokenExpired => "token_expired",
+            Self::AccessRevoked => "access_revoked",
+            Self::MaxStream => "max_stream",
+            Self::Disconnected => "disconnected",
+        }
+    }
 }
 
 #[derive(Serialize)]

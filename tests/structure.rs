@@ -8,7 +8,8 @@ use std::{
 };
 
 /// The modules in the order in which data flows: each imports only from those before it.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
+    "metrics",
     "cursor",
     "event",
     "frontier",

@@ -14,7 +14,7 @@ GRANT SELECT ON rowcast.event_types, rowcast.secret_patterns, rowcast.attachment
 -- What else the server and readers see is in 91_server_privileges.sql.
 GRANT SELECT ON rowcast.attachment_triggers, rowcast.attachments TO rowcast_server, rowcast_reader;
 GRANT SELECT ON rowcast.capture_errors TO rowcast_server;
-GRANT SELECT ON rowcast.secret_patterns TO rowcast_reader;
+GRANT SELECT ON rowcast.secret_patterns TO rowcast_server, rowcast_reader;
 
 GRANT EXECUTE ON FUNCTION rowcast.emit(text, text, jsonb, text, text, text, text) TO rowcast_writer, rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_writer;

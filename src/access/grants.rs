@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use super::loader::{Loader, Unreadable};
 use crate::{
+    metrics::Metrics,
     policy::{Grants, Policy},
     postgres::{self, Connection, Database},
 };
@@ -29,6 +30,7 @@ pub struct Access {
     newcomers: Loader<Arc<Viewer>>,
     /// Counts queries in the order in which they begin. What a later one returns is never replaced by an earlier one's.
     queries: AtomicU64,
+    metrics: Arc<Metrics>,
 }
 
 /// A value and the query that it came from.
@@ -85,13 +87,14 @@ impl Access {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn load(database: Database) -> Result<Self, postgres::Error> {
+    pub async fn load(database: Database, metrics: Arc<Metrics>) -> Result<Self, postgres::Error> {
         let access = Self {
             database,
             policy: ArcSwap::default(),
             viewers: Mutex::default(),
             newcomers: Loader::default(),
             queries: AtomicU64::new(0),
+            metrics,
         };
         access.reload_policy(&access.database.connection().await?).await?;
         Ok(access)
@@ -197,6 +200,7 @@ impl Access {
             return Ok(());
         }
         let version = self.next_query();
+        self.metrics.grant_queries.inc();
         let users: Vec<&str> = viewers.iter().map(|viewer| &*viewer.user_id).collect();
         let mut grants = postgres::access::read_grants(connection, &users).await?;
         for viewer in viewers {

@@ -66,6 +66,8 @@ impl Demo {
         if let Some(database_url) = &self.database_url {
             return self.serve(database_url, None, shutdown).await;
         }
+        // First, because it is soon done: whether anything can be kept here.
+        secret(&self.directory)?;
         let mut postgres = self.start_postgres().await?;
         let url = postgres.url("postgres");
         let served = tokio::select! {
@@ -155,14 +157,15 @@ fn secret(directory: &Path) -> anyhow::Result<String> {
     let path = directory.join("jwt-secret");
     match fs::read_to_string(&path) {
         Ok(secret) => return Ok(secret),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
         Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
-    fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
+    let unwritable = || format!("nothing can be kept in {}; --directory takes another place", directory.display());
+    fs::create_dir_all(directory).with_context(unwritable)?;
     let mut random = [0_u8; 32];
     getrandom::fill(&mut random)?;
     let secret = random.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).with_context(unwritable)?;
     file.write_all(secret.as_bytes())?;
     Ok(secret)
 }

@@ -3,13 +3,15 @@
 
 mod attach;
 mod demo;
+mod doctor;
 mod migrate;
 mod serve;
 mod tables;
 mod token;
 
-use std::future::poll_fn;
+use std::{future::poll_fn, process::ExitCode};
 
+pub use self::doctor::codes as doctor_codes;
 use clap::{Args, Parser, Subcommand};
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +42,8 @@ enum Command {
     Tables(tables::Tables),
     /// Sign a token for development.
     Token(token::Token),
+    /// Look for what is wrong with a database, and with a running server; change nothing.
+    Doctor(doctor::Doctor),
 }
 
 /// The database, for commands that only need that.
@@ -67,11 +71,11 @@ impl DatabaseUrl {
 }
 
 impl Cli {
-    /// Runs the command.
+    /// Runs the command. A failure is for the caller to tell; the code is for what succeeded in finding something wrong.
     ///
     /// # Errors
     /// With what to tell the user.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Demo(demo) => demo.run().await,
@@ -80,7 +84,9 @@ impl Cli {
             Command::Detach(detach) => detach.run().await,
             Command::Tables(tables) => tables.run().await,
             Command::Token(token) => token.run(),
-        }
+            Command::Doctor(doctor) => return doctor.run().await,
+        }?;
+        Ok(ExitCode::SUCCESS)
     }
 }
 

@@ -67,7 +67,7 @@ fn json(answer: &Answer) -> Response {
     // A cursor has no characters that JSON would escape.
     json.extend_from_slice(format!("],\"cursor\":\"{}\"", answer.cursor).as_bytes());
     if let Some(reason) = answer.reset {
-        json.extend_from_slice(format!(",\"reset\":\"{}\"", reason.as_str()).as_bytes());
+        json.extend_from_slice(format!(",\"reset\":\"{}\"", reason.name()).as_bytes());
     }
     json.push(b'}');
     let mut response = json.into_response();

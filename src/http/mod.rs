@@ -6,8 +6,10 @@ mod dashboard;
 mod error;
 mod events;
 mod health;
+mod metrics;
 mod stream;
 mod tcp;
+pub mod trace;
 
 use std::sync::Arc;
 
@@ -21,6 +23,8 @@ pub struct Http {
     pub sessions: Arc<session::Server>,
     /// Checks tokens.
     pub verifier: Verifier,
+    /// Whether the figures are at the same address as the streams.
+    pub shows_metrics: bool,
 }
 
 impl Http {
@@ -52,17 +56,18 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     let get_or_head = warp::get().or(warp::head()).unify();
     let live = warp::path!("livez").and(get_or_head).map(health::live);
     let ready = warp::path!("readyz").and(get_or_head).and(with_http).map(|http: Arc<Http>| health::ready(&http));
+    let figures = http.shows_metrics.then(|| Arc::clone(http));
+    let metrics = warp::path!("metrics").and(get_or_head).map(move || metrics::show_or_hide(figures.as_deref()));
     let dashboard = warp::path::tail().and(warp::method()).and_then(dashboard::file);
-    stream
-        .or(events)
-        .unify()
-        .or(live)
-        .unify()
-        .or(ready)
-        .unify()
-        .or(dashboard)
-        .unify()
-        .recover(error::recover)
-        .unify()
-        .boxed()
+    let probes = live.or(ready).unify().or(metrics).unify();
+    let events = stream.or(events).unify();
+    events.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+}
+
+/// The figures alone, for an address of their own.
+#[must_use]
+pub fn metrics_routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
+    let http = Arc::clone(http);
+    let metrics = warp::path!("metrics").and(warp::get().or(warp::head()).unify()).map(move || metrics::show(&http));
+    metrics.recover(error::recover).unify().boxed()
 }

@@ -63,6 +63,19 @@ struct Recent {
     bytes: usize,
 }
 
+/// How much the log holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Bytes of events.
+    pub bytes: usize,
+    /// The most bytes.
+    pub limit: usize,
+    /// How many events.
+    pub entries: usize,
+    /// When the oldest of them was written.
+    pub oldest: Option<jiff::Timestamp>,
+}
+
 /// What a session finds at its position.
 #[derive(Debug)]
 pub enum Read {
@@ -170,6 +183,18 @@ impl Log {
             batch.bytes = batch.entries.iter().map(|entry| entry.event.size()).sum();
         }
         recent.bytes = recent.batches.iter().map(|batch| batch.bytes).sum();
+    }
+
+    /// How much it holds.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        Size {
+            bytes: recent.bytes,
+            limit: self.limit,
+            entries: recent.batches.iter().map(|batch| batch.entries.len()).sum(),
+            oldest: recent.batches.front().and_then(|batch| batch.entries.first()).map(|entry| entry.event.created_at),
+        }
     }
 
     /// The ids of this life that are known to have been rolled back: not missing any more, and of no event.

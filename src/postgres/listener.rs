@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::{Connection, Database, Error, pool::PATIENCE, pooler};
+use crate::metrics::Metrics;
 
 /// Waits between attempts to connect double from the first to the last of these, each with up to half of it at random on top,
 /// so that many servers do not come back in step.
@@ -75,9 +76,16 @@ pub struct Doorbell {
     held: watch::Sender<Option<Hold>>,
     hearing: watch::Sender<Hearing>,
     heard: watch::Sender<Option<Instant>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Doorbell {
+    /// One that tells `metrics` how well it is heard.
+    #[must_use]
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, ..Self::default() }
+    }
+
     /// Completes when somebody has rung since it last completed, or the lock was lost.
     pub async fn rung(&self) {
         self.rung.notified().await;
@@ -178,6 +186,7 @@ async fn listen_once(
             match poll_fn(|context| connection.poll_message(context)).await {
                 Some(Ok(AsyncMessage::Notification(notification))) => {
                     doorbell.heard.send_replace(Some(Instant::now()));
+                    doorbell.metrics.listener_age_seconds.mark();
                     if notification.payload().is_empty() {
                         doorbell.rung.notify_one();
                     }
@@ -200,6 +209,7 @@ async fn listen_once(
     if doorbell.hearing.send_replace(Hearing::Proven) != Hearing::Proven {
         info!("listening for notifications");
     }
+    doorbell.metrics.listener_connects.inc();
     *wait = BACK_OFF.0;
     doorbell.rung.notify_one();
     tokio::select! {

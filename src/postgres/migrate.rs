@@ -10,7 +10,7 @@ use std::{
 };
 
 use rust_embed::RustEmbed;
-use tokio_postgres::{Client, Config};
+use tokio_postgres::{Client, Config, error::SqlState};
 
 use super::{Error, pooler::is_pooled};
 
@@ -42,6 +42,27 @@ pub struct Migrated {
 /// # Errors
 /// When there is no session to be had, the role may not create the schema, its tables or the group roles, or when a statement fails; nothing of the failed migration stays.
 pub async fn migrate(client: &mut Client, config: &Config) -> Result<Migrated, Error> {
+    bring_up_to_date(client, config).await.map_err(|error| refused(&error).map_or(error, Error::Rights))
+}
+
+/// What the database said, if it refused for want of rights and had no advice of its own.
+fn refused(error: &Error) -> Option<String> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = match error {
+        Error::Statement(cause) | Error::Functions { cause, .. } => Some(cause),
+        Error::Migration(cause) => Some(cause),
+        _ => None,
+    };
+    while let Some(error) = cause {
+        if let Some(said) = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::as_db_error) {
+            let refused = *said.code() == SqlState::INSUFFICIENT_PRIVILEGE && said.hint().is_none();
+            return refused.then(|| said.message().to_owned());
+        }
+        cause = error.source();
+    }
+    None
+}
+
+async fn bring_up_to_date(client: &mut Client, config: &Config) -> Result<Migrated, Error> {
     if is_current(client).await? {
         return Ok(Migrated::default());
     }
@@ -100,17 +121,39 @@ async fn apply_functions(client: &mut Client) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the database is as we would make it, or newer. The version is stored with the functions, after all migrations.
+/// How far a database has been brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// rowcast has never been there, or not so that this role might know.
+    Missing,
+    /// As an older rowcast has made it, or another build of this release.
+    Older,
+    /// As we would make it.
+    Current,
+    /// As a newer rowcast has made it.
+    Newer,
+}
+
+/// Whether the database is as we would make it, or newer.
 async fn is_current(client: &Client) -> Result<bool, Error> {
+    Ok(matches!(state(client).await?, State::Current | State::Newer))
+}
+
+/// Reads how far the database has been brought. The version is stored with the functions, after all migrations.
+pub(super) async fn state(client: &Client) -> Result<State, Error> {
     // Not prepared: most often this is all that is asked for, and it has to work through any pooler.
     let row = client.query_typed_one(include_str!("../../sql/queries/has_schema.sql"), &[]).await?;
     if !row.try_get("has_schema")? {
-        return Ok(false);
+        return Ok(State::Missing);
     }
     let row = client.query_typed_one(include_str!("../../sql/queries/read_functions_version.sql"), &[]).await?;
     let stored = row.try_get::<_, Option<String>>("version")?.and_then(|text| Version::parse(&text));
     let ours = Version::ours();
-    Ok(stored.is_some_and(|stored| stored == ours || stored.release > ours.release))
+    Ok(match stored {
+        Some(stored) if stored == ours => State::Current,
+        Some(stored) if stored.release > ours.release => State::Newer,
+        _ => State::Older,
+    })
 }
 
 fn function_files() -> Vec<(String, Vec<u8>)> {

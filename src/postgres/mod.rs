@@ -4,6 +4,7 @@ pub mod access;
 pub mod attachments;
 mod connection;
 mod decode;
+pub mod doctor;
 pub mod epochs;
 pub mod listener;
 mod migrate;
@@ -25,6 +26,18 @@ pub enum Error {
     /// The connection string is not one.
     #[error("DATABASE_URL is not a Postgres connection string: {}", reason(.0))]
     Url(tokio_postgres::Error),
+    /// The connection string would be taken apart at the wrong place.
+    #[error(
+        "DATABASE_URL has a character in its user name or password that means something else in a URL: write @ as %40, / as %2F, ? as %3F, \
+         # as %23 and % as %25"
+    )]
+    Unescaped,
+    /// A migration is needed, and the role may not do it.
+    #[error(
+        "this role may not use rowcast in this database, or not bring it up to date: {0}\n\
+         hint: run `rowcast migrate` as the role that owns the schema rowcast (or will), then GRANT rowcast_server to the role of this DATABASE_URL"
+    )]
+    Rights(String),
     /// No connection could be had in time.
     #[error("no connection to the database: {0}")]
     Pool(String),

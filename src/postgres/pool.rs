@@ -48,6 +48,12 @@ impl Database {
         let _ = self.pool.retain(|_, _| false);
     }
 
+    /// How many connections there are, and who waits for one.
+    #[must_use]
+    pub fn pool(&self) -> deadpool_postgres::Status {
+        self.pool.status()
+    }
+
     /// A connection out of the pool.
     ///
     /// # Errors
@@ -109,10 +115,45 @@ async fn find_pooler(config: &Config) -> Result<bool, tokio_postgres::Error> {
 /// # Errors
 /// When the URL is not one that Postgres clients understand.
 pub fn connection_config(url: &str) -> Result<Config, Error> {
+    if is_unescaped(url) {
+        return Err(Error::Unescaped);
+    }
     let mut config = Config::from_str(url).map_err(Error::Url)?;
     if config.get_application_name().is_none() {
         config.application_name("rowcast");
     }
     config.connect_timeout(PATIENCE).keepalives_idle(KEEPALIVE).tcp_user_timeout(KEEPALIVE * 2);
     Ok(config)
+}
+
+/// Whether a URL has an `@` more than the one after its password, or behind what looks like its host: then the password was not
+/// percent-encoded, and a piece of it would be taken for the host.
+fn is_unescaped(url: &str) -> bool {
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // An option may have one, such as the directory of a socket.
+    let (before_options, _) = rest.rsplit_once('?').filter(|(_, options)| options.contains('=')).unwrap_or((rest, ""));
+    let (before_host, in_all) = (authority.matches('@').count(), before_options.matches('@').count());
+    before_host > 1 || in_all > before_host
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_have_to_be_percent_encoded() {
+        for password in ["p@ss", "p/ss", "p?ss", "p#ss", "a@b/c?d"] {
+            let url = format!("postgres://u:{password}@host:5432/db");
+            assert!(matches!(connection_config(&url), Err(Error::Unescaped)), "{url}");
+        }
+        for url in [
+            "postgres://u:p%40ss@host/db",
+            "postgresql:///db?host=/run/a@b&user=u",
+            "postgres://host/db?application_name=a@b",
+            "host=/run/a@b user=u password=p@ss",
+        ] {
+            assert!(connection_config(url).is_ok(), "{url}");
+        }
+    }
 }

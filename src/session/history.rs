@@ -1,6 +1,6 @@
 //! Replay: pages of the outbox for a client whose place has left the log, up to where the log was when that began.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use super::reader::{Piece, Reader};
 use crate::{
@@ -21,13 +21,6 @@ pub(super) const FIRST_ROWS: i64 = 50;
 const FEWEST_ROWS: i64 = 4;
 
 impl Reader {
-    /// Counts a client that has turned to the outbox: what it lacks may have left the log.
-    pub(super) fn note_replay(&self) {
-        if self.place.is_in_outbox() {
-            self.server.replays.begun.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     /// The next page of the outbox; none when history is done and what was left of it held nothing for this client.
     ///
     /// # Errors
@@ -42,14 +35,15 @@ impl Reader {
         let entries = seen_by_log.map(|event| Arc::new(Entry::new(event))).collect();
         let events = self.visible(entries);
         self.place.page_read(up_to);
+        self.note_behind();
         let cursor = self.cursor();
         Ok((full || !events.is_empty()).then_some(Piece { events, cursor }))
     }
 
     async fn read_page(&self) -> Result<Page, postgres::Error> {
         let connection = self.server.database.connection().await?;
+        self.server.metrics.outbox_scans.inc();
         let organizations = self.subscription.interest().organizations();
-        self.server.replays.pages.fetch_add(1, Ordering::Relaxed);
         outbox::read_ranges(&connection, &self.place.outbox_ranges(), organizations, self.rows, PAGE_BYTES).await
     }
 }

@@ -12,10 +12,7 @@ mod seen;
 mod stream;
 mod wanted;
 
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +23,7 @@ pub use self::{
     stream::{Session, unavailable},
     wanted::Wanted,
 };
-use crate::{access::Access, log::Log, postgres::Database, tailer};
+use crate::{access::Access, log::Log, metrics::Metrics, postgres::Database, tailer};
 
 /// What every session needs of the server.
 pub struct Server {
@@ -36,14 +33,14 @@ pub struct Server {
     pub logs: watch::Receiver<Arc<Log>>,
     /// For history that has left the log.
     pub database: Database,
+    /// The server's figures.
+    pub metrics: Arc<Metrics>,
     /// Whether the log is up to date.
     pub tailer: watch::Receiver<tailer::Status>,
     /// How often an otherwise silent stream says something.
     pub heartbeat: Duration,
     /// When a stream ends by itself, to be resumed; each somewhat earlier, at a moment of its own.
     pub max_stream: Option<Duration>,
-    /// What history has cost.
-    pub replays: Replays,
     /// Ends all streams.
     pub shutdown: CancellationToken,
 }
@@ -54,13 +51,4 @@ impl Server {
     pub fn log(&self) -> Arc<Log> {
         Arc::clone(&self.logs.borrow())
     }
-}
-
-/// How often clients had to be served from the outbox, because what they lack has left the log.
-#[derive(Debug, Default)]
-pub struct Replays {
-    /// Clients that turned to the outbox.
-    pub begun: AtomicU64,
-    /// Pages of it that were read.
-    pub pages: AtomicU64,
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::{Resume, Server, Wanted, history, place::Place};
@@ -13,6 +14,7 @@ use crate::{
     access::{Versioned, Viewer},
     cursor::Cursor,
     log::{Entry, Log, Subscription},
+    metrics::Raised,
     policy::{Grants, Policy, RedactionMask},
     postgres,
     sse::{self, ResetReason},
@@ -32,6 +34,8 @@ pub(super) struct Reader {
     pub(super) place: Place,
     /// How many rows of history to ask for next.
     pub(super) rows: i64,
+    /// While it reads from the outbox.
+    behind: Option<Raised>,
 }
 
 /// What was read at once.
@@ -82,6 +86,11 @@ impl Visible {
     pub(super) fn id(&self) -> i64 {
         self.entry.event.id
     }
+
+    /// When its row was written.
+    pub(super) fn written_at(&self) -> Timestamp {
+        self.entry.event.created_at
+    }
 }
 
 impl Reader {
@@ -99,8 +108,8 @@ impl Reader {
         let types = wanted.types(&server.access.policy().value, &current.value);
         // The bell first, the position second: what is appended between the two rings.
         let subscription = log.subscribe(wanted.interest(&current.value));
-        let (place, rows) = (Place::at_head(&log), history::FIRST_ROWS);
-        let mut reader = Self { server, log, logs, viewer, grants, wanted, types, subscription, place, rows };
+        let (place, rows, behind) = (Place::at_head(&log), history::FIRST_ROWS, None);
+        let mut reader = Self { server, log, logs, viewer, grants, wanted, types, subscription, place, rows, behind };
         let reset = match resume {
             Resume::Head => None,
             Resume::After(cursor) => reader.go_on_after(cursor),
@@ -113,7 +122,8 @@ impl Reader {
     fn go_on_after(&mut self, cursor: &Cursor) -> Option<ResetReason> {
         let Some(cursor) = self.log.epochs().carry(cursor) else { return Some(ResetReason::CursorAhead) };
         self.place = Place::after(&self.log, cursor);
-        self.note_replay();
+        self.server.metrics.replay(if self.place.is_in_outbox() { "outbox" } else { "log" });
+        self.note_behind();
         None
     }
 
@@ -136,6 +146,16 @@ impl Reader {
     /// What the client has seen when it has been told everything that was read.
     pub(super) fn cursor(&self) -> Arc<Cursor> {
         self.place.cursor()
+    }
+
+    /// Whether it reads from the outbox.
+    pub(super) fn is_behind(&self) -> bool {
+        self.place.is_in_outbox()
+    }
+
+    /// Counts the client among those who read from the outbox while it does.
+    pub(super) fn note_behind(&mut self) {
+        self.behind = self.is_behind().then(|| Raised::new(&self.server.metrics.connections_behind));
     }
 
     /// The types that are sent; sorted.
@@ -174,7 +194,8 @@ impl Reader {
         loop {
             let read = self.place.read_log(&self.log, self.subscription.interest(), max_bytes);
             let Some((entries, at_end)) = read else {
-                self.note_replay();
+                self.server.metrics.fell_behind.inc();
+                self.note_behind();
                 return None;
             };
             let events = self.visible(entries);

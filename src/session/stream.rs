@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
-use tracing::{debug, error, warn};
+use tracing::{Instrument, Span, debug, debug_span, error, warn};
 
 use super::{
     Resume, Server, Wanted,
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     access::{Viewer, token::Identity},
     cursor::Cursor,
+    metrics::OpenConnection,
     sse::{self, CloseReason, ConnectionStatus, ResetReason},
     tailer,
 };
@@ -56,6 +57,10 @@ pub struct Session {
     next_heartbeat: Instant,
     opening: Option<Bytes>,
     closed: bool,
+    /// Whether everything had been read once, and since then nothing had to be read from the outbox.
+    live: bool,
+    connection: OpenConnection,
+    span: Span,
 }
 
 impl Session {
@@ -81,11 +86,15 @@ impl Session {
             next_heartbeat: Instant::now(),
             opening: None,
             closed: false,
+            live: false,
+            connection: server.metrics.open_connection(),
+            span: debug_span!(parent: None, "stream", connection = %connection_id, user = %identity.user_id),
             server,
         };
+        reset.inspect(|reason| session.server.metrics.reset(reason.name()));
         session.beat();
         session.opening = Some(session.opening_frames(&connection_id, reset));
-        debug!(connection = %connection_id, user = %identity.user_id, cursor = %session.reader.cursor(), "stream opened");
+        debug!(parent: &session.span, cursor = %session.reader.cursor(), "stream opened");
         session
     }
 
@@ -106,7 +115,10 @@ impl Session {
 
     /// The bytes of the stream, a chunk for each write.
     pub fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
-        isolated(stream::unfold(self, async |mut session| session.next().await.map(|chunk| (chunk, session))))
+        isolated(stream::unfold(self, async |mut session| {
+            let span = session.span.clone();
+            session.next().instrument(span).await.map(|chunk| (chunk, session))
+        }))
     }
 
     /// The next chunk to write; none when the stream has ended.
@@ -138,8 +150,9 @@ impl Session {
             if let Ok(Some(piece)) = &read {
                 self.beat();
                 self.written = Arc::clone(&piece.cursor);
-                return Some(chunk(piece));
+                return Some(self.tell(piece));
             }
+            self.live |= read.is_ok();
             // Only now, when the log has just been read: the heartbeat is to say how far.
             if Instant::now() >= self.next_heartbeat {
                 return Some(self.heartbeat());
@@ -152,6 +165,19 @@ impl Session {
                 }
             }
         }
+    }
+
+    fn tell(&mut self, piece: &Piece) -> Bytes {
+        let chunk = chunk(piece);
+        let metrics = &self.server.metrics;
+        metrics.writes.inc();
+        metrics.sent_bytes.inc_by(chunk.len() as u64);
+        metrics.events_sent.inc_by(piece.events.len() as u64);
+        self.live &= !self.reader.is_behind();
+        if let (true, Some(oldest)) = (self.live, piece.events.first()) {
+            metrics.delivery_lag_seconds.observe_since(oldest.written_at());
+        }
+        chunk
     }
 
     /// Waits until there may be something to say.
@@ -196,6 +222,7 @@ impl Session {
         let mut frames = sse::status_frame(&changed, None, Timestamp::now());
         if change == AccessChange::Revoked {
             frames.push_str(&closing(CloseReason::AccessRevoked));
+            self.connection.close(CloseReason::AccessRevoked.name());
             self.closed = true;
         }
         frames.into()
@@ -230,6 +257,7 @@ impl Session {
 
     fn close(&mut self, reason: CloseReason) -> Bytes {
         self.closed = true;
+        self.connection.close(reason.name());
         closing(reason).into()
     }
 

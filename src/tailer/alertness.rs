@@ -118,6 +118,16 @@ impl Alertness {
         }
     }
 
+    /// What the state is called.
+    pub(super) fn name(&self) -> &'static str {
+        match self.state {
+            State::Unrung { .. } => "unrung",
+            State::Awake { .. } => "awake",
+            State::Dozing { .. } => "dozing",
+            State::Asleep { .. } => "asleep",
+        }
+    }
+
     /// How long to wait for the bell before the next read.
     pub(super) fn patience(&self) -> Duration {
         match self.state {

@@ -7,6 +7,7 @@
 //! means nothing any more, and is replaced by a new one.
 
 mod alertness;
+mod figures;
 
 use std::{
     sync::Arc,
@@ -15,9 +16,12 @@ use std::{
 
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, info, instrument, warn};
 
-use self::alertness::{Alertness, SAFETY_POLL, SLOW_POLL};
+use self::{
+    alertness::{Alertness, SAFETY_POLL, SLOW_POLL},
+    figures::Figures,
+};
 use crate::{
     access::Access,
     command::Command,
@@ -26,6 +30,7 @@ use crate::{
     event::Event,
     frontier::{Frontier, Urgency},
     log::Log,
+    metrics::Metrics,
     postgres::{
         self, Connection, Database,
         epochs::{self, Current, Memory},
@@ -97,6 +102,7 @@ pub struct Tailer {
     stored_at: Instant,
     /// How long the next step may take.
     patience: Duration,
+    figures: Figures,
 }
 
 /// What a step found.
@@ -117,6 +123,7 @@ impl Tailer {
         database: Database,
         access: Arc<Access>,
         doorbell: Arc<Doorbell>,
+        metrics: Arc<Metrics>,
         log_bytes: usize,
         poll: Option<Duration>,
     ) -> Result<Self, postgres::Error> {
@@ -147,6 +154,7 @@ impl Tailer {
             stored: start.undecided,
             stored_at: Instant::now(),
             patience: STEP_PATIENCE,
+            figures: Figures::new(metrics),
         })
     }
 
@@ -185,6 +193,7 @@ impl Tailer {
             *published = Arc::clone(&self.log);
             replaced
         });
+        self.figures.live(true);
         if self.status.send_replace(Status::Live) == Status::CatchingUp {
             info!(cursor = %self.log.head().0, "tailing the outbox");
         }
@@ -198,6 +207,7 @@ impl Tailer {
                 () = shutdown.cancelled() => return,
                 failed = self.tail(&mut wait) => failed,
             };
+            self.figures.live(false);
             if self.status.send_replace(Status::CatchingUp) == Status::Live {
                 error!(error = %failed, "tailing stopped; streams stay open and catch up when the database is back");
             } else {
@@ -299,6 +309,7 @@ impl Tailer {
     ///
     /// # Errors
     /// When the database fails. Nothing is lost: the next step reads the same again.
+    #[instrument(level = "trace", skip_all)]
     pub async fn step(&mut self, connection: &Connection) -> Result<Step, postgres::Error> {
         self.ask_who_writes(connection).await?;
         let batch = outbox::read_batch(connection, &mut self.frontier, ROWS_PER_STEP, &self.before).await?;
@@ -314,6 +325,7 @@ impl Tailer {
         let step = Step { found, more: batch.full };
         self.publish(batch);
         self.store_settled(connection).await?;
+        self.figures.stepped(&self.frontier, &self.alertness);
         Ok(step)
     }
 
@@ -350,6 +362,7 @@ impl Tailer {
             if !self.frontier.see(event.id) {
                 continue;
             }
+            self.figures.read(&event);
             bytes += event.size();
             events.push(event);
             if events.len() >= BATCH.0 || bytes >= BATCH.1 {

@@ -10,15 +10,18 @@ mod access;
 mod capture;
 mod commands;
 mod demo;
+mod doctor;
 mod doorbell;
 mod epochs;
 mod faults;
 mod harness;
 mod journey;
 mod lambda;
+mod metrics;
 mod outage;
 mod private_postgres;
 mod proxy;
+mod startup;
 mod stream;
 mod tailer;
 

@@ -21,7 +21,7 @@ use tokio_postgres::{Client, NoTls};
 pub(crate) use cluster::{binaries, embedded};
 pub(crate) use database::{Database, Role};
 pub(crate) use own_postgres::{OwnPostgres, Session, Shutdown, Through};
-pub(crate) use server::Server;
+pub(crate) use server::{Server, free_port};
 
 /// What the servers of the tests check tokens with.
 pub(crate) const SECRET: &str = "for the tests of rowcast, and known to everybody";

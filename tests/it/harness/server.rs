@@ -178,7 +178,7 @@ fn spawn(environment: &[(String, String)], log: &Arc<Mutex<Vec<String>>>) -> (Ch
 }
 
 /// A port that nothing listens on. Each is given once, and each test process begins somewhere else.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static FIRST: LazyLock<u16> = LazyLock::new(|| fastrand::u16(..));
     static GIVEN: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.end - PORTS.start;

@@ -1,0 +1,23 @@
+-- Deletes what nobody reads any more: changes of access and commands after a day (a server that was away for long reads all access anew, and has
+-- forgotten nothing that it could be told to forget), capture errors with the history of their time.
+CREATE OR REPLACE FUNCTION rowcast.prune(kept interval) RETURNS SETOF rowcast.maintenance_step
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    pruned record;
+    gone   bigint;
+BEGIN
+    FOR pruned IN
+        SELECT * FROM (VALUES ('rowcast.access_changes', interval '1 day'), ('rowcast.commands', interval '1 day'), ('rowcast.capture_errors', kept))
+            AS t (name, age)
+        WHERE to_regclass(name) IS NOT NULL AND age IS NOT NULL
+    LOOP
+        EXECUTE format('DELETE FROM %s WHERE created_at < $1', pruned.name) USING clock_timestamp() - pruned.age;
+        GET DIAGNOSTICS gone = ROW_COUNT;
+        IF gone > 0 THEN
+            RETURN QUERY SELECT 'pruned', pruned.name::text, format('%s rows older than %s', gone, pruned.age);
+        END IF;
+    END LOOP;
+END
+$$;

@@ -1,0 +1,2 @@
+-- A channel that no server hears, so that an examination wakes nobody.
+LISTEN rowcast_doctor

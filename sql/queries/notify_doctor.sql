@@ -1,0 +1,2 @@
+-- Said over another connection than the one that listens, as writers would.
+NOTIFY rowcast_doctor

@@ -1,0 +1,2 @@
+-- What time the database thinks it is.
+SELECT extract(epoch FROM clock_timestamp()) AS now

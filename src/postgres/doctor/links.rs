@@ -1,0 +1,156 @@
+//! What lies between a server and its database: connection, clock, pooler, and whether a notification arrives.
+
+use std::{
+    future::poll_fn,
+    time::{Duration, Instant, SystemTime},
+};
+
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+
+use super::{Check, Error, Finding, Level, rows};
+
+pub(super) const CONNECTION: Check =
+    Check { code: "connection", fine: "the database can be reached", why: "without it there is nothing to stream" };
+const POOLER: Check = Check {
+    code: "pooler",
+    fine: "connections keep their process",
+    why: "a pooler in transaction mode forgets LISTEN and the lock that makes writers ring: events come by polling, up to a second late",
+};
+const LISTENER: Check = Check {
+    code: "listener",
+    fine: "a notification arrives",
+    why: "sleeping servers are not woken: events come by polling, up to a second late",
+};
+const CLOCK: Check = Check {
+    code: "clock",
+    fine: "the clocks agree",
+    why: "times of tokens are judged by the server's clock, times of events by the database's; lags in /metrics are wrong by the difference",
+};
+
+pub(super) const CHECKS: [Check; 4] = [CONNECTION, POOLER, LISTENER, CLOCK];
+
+/// How long a notification may take.
+const HEARING: Duration = Duration::from_secs(3);
+
+/// Clocks may differ by this much before it is worth a word, and before tokens are refused for it.
+const SKEW: (f64, f64) = (2.0, 60.0);
+
+/// Connects; a finding if that fails.
+pub(super) async fn connect(config: &Config) -> Result<Client, Finding> {
+    let (client, connection) = config.connect(NoTls).await.map_err(|error| {
+        let what = format!("no connection: {}", super::reason(&error));
+        CONNECTION.finding(
+            Level::Problem,
+            what,
+            "see that Postgres runs and that DATABASE_URL names it: psql \"$DATABASE_URL\" -c 'SELECT 1'",
+        )
+    })?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// Looks at what `client`, a connection by `config`, is connected through.
+pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Config>) -> Vec<Finding> {
+    let failed = |check: Check, error: Error| check.finding(Level::Unknown, error.to_string(), "");
+    let pooled = match is_pooled(client, config).await {
+        Ok(false) => POOLER.fine(),
+        Ok(true) if notify.is_some() => {
+            POOLER.finding(Level::Ok, "a pooler in transaction mode; servers listen by ROWCAST_NOTIFY_DATABASE_URL", "")
+        }
+        Ok(true) => {
+            let fix = "export ROWCAST_NOTIFY_DATABASE_URL=postgres://…  # the database itself, past the pooler, for the servers";
+            POOLER.finding(Level::Problem, "DATABASE_URL goes through a pooler in transaction mode", fix)
+        }
+        Err(error) => failed(POOLER, error),
+    };
+    let heard = match hears(client, notify.unwrap_or(config)).await {
+        Ok(Some(took)) => {
+            LISTENER.finding(Level::Ok, format!("a notification arrives, in {:.1} ms", took.as_secs_f64() * 1e3), "")
+        }
+        Ok(None) => {
+            let what = format!("a notification did not arrive within {} s", HEARING.as_secs());
+            let fix = "export ROWCAST_NOTIFY_DATABASE_URL=postgres://…  # the primary itself: no pooler, no standby, the same database";
+            LISTENER.finding(Level::Problem, what, fix)
+        }
+        Err(error) => failed(LISTENER, error),
+    };
+    let clock = clock(client).await.unwrap_or_else(|error| failed(CLOCK, error));
+    vec![pooled, heard, clock]
+}
+
+/// Whether one process serves two connections, or two one: both are a pooler's doing.
+async fn is_pooled(client: &Client, config: &Config) -> Result<bool, Error> {
+    let before = backend(client).await?;
+    let (mut second, connection) = config.connect(NoTls).await?;
+    tokio::spawn(connection);
+    // While this transaction is open, a pooler has to find the first connection another process.
+    let busy = second.transaction().await?;
+    let other = backend(busy.client()).await?;
+    let after = backend(client).await?;
+    busy.rollback().await?;
+    Ok(other == before || after != before)
+}
+
+async fn backend(client: &Client) -> Result<Option<String>, Error> {
+    let messages = client.simple_query(include_str!("../../../sql/queries/read_backend.sql")).await?;
+    Ok(rows(messages).first().and_then(|row| row.get("pid")).map(str::to_owned))
+}
+
+/// How long a notification takes from `client` to a connection by `config`, if it arrives.
+async fn hears(client: &Client, config: &Config) -> Result<Option<Duration>, Error> {
+    let (listener, mut connection) = config.connect(NoTls).await?;
+    let mut heard = Box::pin(async {
+        loop {
+            match poll_fn(|context| connection.poll_message(context)).await {
+                Some(Ok(AsyncMessage::Notification(_))) => return Ok(()),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(Error::from(error)),
+                // Not before the client is dropped, unless somebody ends it.
+                None => return std::future::pending().await,
+            }
+        }
+    });
+    tokio::select! {
+        ended = &mut heard => ended?,
+        listening = listener.batch_execute(include_str!("../../../sql/queries/listen_doctor.sql")) => listening?,
+    }
+    let begun = Instant::now();
+    client.batch_execute(include_str!("../../../sql/queries/notify_doctor.sql")).await?;
+    match tokio::time::timeout(HEARING, heard).await {
+        Ok(heard) => heard.map(|()| Some(begun.elapsed())),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn clock(client: &Client) -> Result<Finding, Error> {
+    let before = SystemTime::now();
+    let messages = client.simple_query(include_str!("../../../sql/queries/read_clock.sql")).await?;
+    let took = before.elapsed().unwrap_or_default();
+    let theirs: f64 = rows(messages).first().and_then(|row| row.get("now")?.parse().ok()).unwrap_or_default();
+    let ours = before + took / 2;
+    let ours = ours.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    Ok(judge_clock(theirs - ours))
+}
+
+fn judge_clock(ahead: f64) -> Finding {
+    let level = match ahead.abs() {
+        skew if skew > SKEW.1 => Level::Problem,
+        skew if skew > SKEW.0 => Level::Warning,
+        _ => return CLOCK.fine(),
+    };
+    let what = format!("the database's clock is {:.1} s {}", ahead.abs(), if ahead > 0.0 { "ahead" } else { "behind" });
+    CLOCK.finding(level, what, "timedatectl set-ntp true  # on both machines")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_may_differ_a_little() {
+        let levels = [0.5, -1.9, 2.5, -30.0, 61.0, -3600.0].map(|ahead| judge_clock(ahead).level);
+        let expected = [Level::Ok, Level::Ok, Level::Warning, Level::Warning, Level::Problem, Level::Problem];
+        assert_eq!(levels, expected);
+        assert!(judge_clock(-3600.0).what.ends_with("3600.0 s behind"));
+    }
+}
