@@ -8,6 +8,7 @@ mod events;
 mod health;
 mod stream;
 mod tcp;
+mod vanished;
 
 use std::sync::Arc;
 

@@ -150,7 +150,8 @@ impl Session {
         let deadline = self.next_deadline();
         tokio::select! {
             () = self.reader.woken() => {}
-            _ = self.tailer.changed() => {}
+            // Without a tailer there is nothing more to be said of it.
+            Ok(()) = self.tailer.changed() => {}
             () = tokio::time::sleep_until(deadline) => {}
             () = self.server.shutdown.cancelled() => {}
         }
