@@ -9,12 +9,18 @@
 mod access;
 mod capture;
 mod demo;
+mod documents;
 mod doorbell;
+mod drain;
 mod harness;
+mod hostile;
 mod journey;
+mod longpoll;
 mod outage;
 mod private_postgres;
+mod storm;
 mod stream;
+mod stream_access;
 mod tailer;
 
 /// A name for a role that no other test has: roles belong to the cluster.
