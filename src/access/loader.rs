@@ -174,11 +174,11 @@ mod tests {
         let (loader, reads) = (Arc::default(), Arc::<Reads>::default());
         let blocking = ask(&loader, &reads, 1);
         settle().await;
-        let (leader, follower) = (ask(&loader, &reads, 2), ask(&loader, &reads, 3));
+        let (gone, follower) = (ask(&loader, &reads, 2), ask(&loader, &reads, 3));
         reads.go.notify_one();
         blocking.await.unwrap().unwrap();
         settle().await;
-        leader.abort();
+        gone.abort();
         settle().await;
         reads.go.notify_one();
         assert_eq!(follower.await.unwrap(), Ok(()));

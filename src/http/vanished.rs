@@ -102,7 +102,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut stream, _) = listener.accept().await.unwrap();
-        let full = async { while stream.write_all(&[0; 64 * 1024]).await.is_ok() {} };
+        let full = async { while stream.write_all(&[0; 8 * 1024]).await.is_ok() {} };
         assert!(tokio::time::timeout(Duration::from_secs(2), full).await.is_err(), "it takes everything");
         let info = nix::sys::socket::getsockopt(&stream, linux::TcpInfo).unwrap();
         assert!(
