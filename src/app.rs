@@ -1,13 +1,21 @@
 //! The wiring, all of it: configuration → parts → running server.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod open_files;
+mod tasks;
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio_postgres::{Client, NoTls};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::tasks::Tasks;
 use crate::{
     access::{Access, token::Verifier},
     config::{Config, MetricsAddr},
@@ -56,6 +64,9 @@ pub enum Error {
         "cannot listen on {0}; --metrics-addr or ROWCAST_METRICS_ADDR takes another address, such as 127.0.0.1:9187, same, or off"
     )]
     ListenMetrics(SocketAddr, #[source] std::io::Error),
+    /// A part of the server is gone.
+    #[error("the {0} ended before the server did")]
+    Task(&'static str),
 }
 
 impl App {
@@ -65,6 +76,7 @@ impl App {
     /// When the database cannot be reached or brought up to date, the address is taken, or a setting cannot be used.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
         let Config { database_url, jwt_secret, settings } = config;
+        open_files::raise_limit();
         let verifier =
             Verifier::with_secret(&jwt_secret, settings.jwt_issuer.as_deref(), settings.jwt_audience.as_deref())
                 .map_err(Error::Secret)?;
@@ -110,26 +122,37 @@ impl App {
         self.address
     }
 
+    /// What it tells of itself.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.http.sessions.metrics)
+    }
+
     /// Serves until shutdown, then lets every stream say goodbye.
-    pub async fn run(self) {
+    ///
+    /// # Errors
+    /// When it had to stop because a part of it had ended.
+    pub async fn run(self) -> Result<(), Error> {
         let Self { listener, metrics_listener, tailer, http, doorbell, notifications, shutdown, .. } = self;
         let database = http.sessions.database.clone();
-        let tasks = TaskTracker::new();
-        if let Some(notifications) = notifications {
-            tasks.spawn(listener::listen(notifications, database, listener::PULSE, doorbell, shutdown.clone()));
+        let mut tasks = Tasks::new(shutdown.clone());
+        if let Some(config) = notifications {
+            let listening = listener::listen(config, database, listener::PULSE, doorbell, shutdown.clone());
+            tasks.spawn("listener", listening);
         }
-        tasks.spawn(tailer.run(shutdown.clone()));
-        tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
+        tasks.spawn("tailer", tailer.run(shutdown.clone()));
+        tasks.spawn("refreshing of grants", refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         if let Some(listener) = metrics_listener {
             let service = TowerToHyperService::new(warp::service(http::metrics_routes(&http)));
-            tasks.spawn(accept::serve(listener, service, accept::Options::default(), shutdown.clone()));
+            let serving = accept::serve(listener, service, accept::Options::default(), shutdown.clone());
+            tasks.spawn("serving of metrics", serving);
         }
-        tasks.close();
         let service = TowerToHyperService::new(warp::service(http::routes(&http)));
         let service = Traced::new(service, Arc::clone(&http.sessions.metrics));
-        accept::serve(listener, service, accept::Options::default(), shutdown).await;
-        tasks.wait().await;
+        let serving = accept::serve(listener, service, accept::Options::default(), shutdown);
+        let (early, ()) = tokio::join!(tasks.ended(), serving);
         info!("stopped");
+        early.map_or(Ok(()), |task| Err(Error::Task(task)))
     }
 }
 

@@ -106,12 +106,6 @@ impl Access {
         self.policy.load_full()
     }
 
-    /// How many queries there were, of grants and of the policy.
-    #[must_use]
-    pub fn queries(&self) -> u64 {
-        self.queries.load(Ordering::Relaxed)
-    }
-
     /// The user, with grants that are kept fresh for as long as somebody holds on to them.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod metrics;
 mod stream;
 mod tcp;
 pub mod trace;
+mod vanished;
 
 use std::sync::Arc;
 

@@ -11,18 +11,24 @@ mod capture;
 mod commands;
 mod demo;
 mod doctor;
+mod documents;
 mod doorbell;
+mod drain;
 mod epochs;
 mod faults;
 mod harness;
+mod hostile;
 mod journey;
 mod lambda;
+mod longpoll;
 mod metrics;
 mod outage;
 mod private_postgres;
 mod proxy;
 mod startup;
+mod storm;
 mod stream;
+mod stream_access;
 mod tailer;
 
 /// A name for a role that no other test has: roles belong to the cluster.
