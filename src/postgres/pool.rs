@@ -38,10 +38,11 @@ impl Database {
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))
             // Found out here, it is no warning to anybody: whoever used it has been told.
-            .pre_recycle(Hook::sync_fn(|client, _| match client.is_closed() {
-                false => Ok(()),
-                true => Err(HookError::message("closed")),
-            }))
+            .pre_recycle(Hook::sync_fn(
+                |client, _| {
+                    if client.is_closed() { Err(HookError::message("closed")) } else { Ok(()) }
+                },
+            ))
             .build()
             .map_err(|error| Error::Pool(error.to_string()))?;
         Ok(Self { pool, pooled })

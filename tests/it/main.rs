@@ -15,6 +15,7 @@ mod harness;
 mod journey;
 mod listener;
 mod outage;
+mod pool;
 mod poolers;
 mod private_postgres;
 mod proxy;

@@ -1,4 +1,4 @@
-//! PgBouncer in transaction mode, in front of a test's Postgres.
+//! `PgBouncer` in transaction mode, in front of a test's Postgres.
 
 use std::{
     fs,
@@ -32,7 +32,7 @@ impl Pooler {
         let directory = std::env::temp_dir().join(format!("rowcast-pooler-{:016x}", fastrand::u64(..)));
         fs::create_dir(&directory).unwrap();
         let roles = [Role::Superuser, Role::Owner, Role::Server, Role::Writer, Role::App, Role::Reader];
-        let users: String = roles.iter().map(|role| format!("\"{}\" \"\"\n", role.name())).collect();
+        let users = roles.map(|role| format!("\"{}\" \"\"", role.name())).join("\n");
         fs::write(directory.join("users"), users).unwrap();
         let settings = format!(
             "[databases]\n* = host={socket}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
