@@ -14,7 +14,7 @@ use crate::{
     schedules::{Choices, Verdict, finds, holds, schedules_of},
 };
 
-const SCHEDULES: u32 = 6_000;
+const SCHEDULES: u32 = 2_000;
 
 const NAMES: [&str; 3] = ["o1", "o2", "o3"];
 
