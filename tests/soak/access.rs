@@ -22,21 +22,21 @@ pub(crate) async fn change(urls: Urls, seed: u64, ledger: Arc<Ledger>, stop: wat
     let mut changes = 0;
     let mut client = None;
     while !*stop.borrow() {
-        let mut step = choices.step();
-        sleep(milliseconds(&mut step, 100..1_500)).await;
-        let chosen = step.usize(..all.len());
+        let mut draw = choices.step();
+        sleep(milliseconds(&mut draw, 100..1_500)).await;
+        let chosen = draw.usize(..all.len());
         let (user, membership, held) = &mut all[chosen];
         if client.as_ref().is_none_or(Client::is_closed) {
             client = urls.try_connect(Role::Owner).await.ok();
         }
         let Some(client) = &client else { continue };
-        let changed = if *held {
+        let done = if *held {
             revoke(client, user, *membership).await.map(|floor| ledger.revoked(user, *membership, floor))
         } else {
             ledger.granting(user, *membership);
             grant(client, user, *membership).await
         };
-        if changed.is_ok() {
+        if done.is_ok() {
             *held = !*held;
             changes += 1;
         }

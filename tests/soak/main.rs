@@ -110,6 +110,7 @@ async fn soak(duration: Duration, seed: u64) -> Verdict {
         access_changes,
         events: oracle.len(),
         faults: chronicle.counts(),
+        never_worked: chronicle.never_worked(),
         tallies,
         history: chronicle.history(),
     }

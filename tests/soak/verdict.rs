@@ -37,6 +37,8 @@ pub(crate) struct Verdict {
     /// In the outbox.
     pub(crate) events: usize,
     pub(crate) faults: BTreeMap<&'static str, u64>,
+    /// Faults that were tried and never came about.
+    pub(crate) never_worked: Vec<String>,
     pub(crate) tallies: Vec<Tally>,
     /// The latest faults, to find out what was the matter.
     pub(crate) history: String,
@@ -76,6 +78,7 @@ impl Verdict {
         }
         // Nothing that happens here is a reason to send anybody back to the start.
         assert_eq!(self.resets(), 0, "{}", self.history);
+        assert!(self.never_worked.is_empty(), "{:#?}", self.never_worked);
         let seconds = duration.as_secs();
         let enough = self.written.commits > seconds && self.faults.values().sum::<u64>() > seconds / 3;
         assert!(enough && self.sum(|tally| tally.streams) > seconds, "little happened");

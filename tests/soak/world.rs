@@ -106,7 +106,7 @@ impl Fact {
 
 impl Viewer {
     /// Whether the event is for this client, by what its user holds all the time.
-    fn always_sees(&self, fact: &Fact) -> bool {
+    pub(crate) fn always_sees(&self, fact: &Fact) -> bool {
         self.wants(fact) && self.memberships.iter().any(|membership| fact.is_granted_by(membership))
     }
 

@@ -51,13 +51,13 @@ async fn write(urls: Urls, number: u64, mut choices: Choices, stop: watch::Recei
     let mut counts = Counts::default();
     let mut client = None;
     while !*stop.borrow() {
-        let mut step = choices.step();
-        sleep(milliseconds(&mut step, 0..60)).await;
+        let mut draw = choices.step();
+        sleep(milliseconds(&mut draw, 0..60)).await;
         if client.as_ref().is_none_or(Client::is_closed) {
             client = urls.try_connect(role).await.ok();
         }
         let done = match &mut client {
-            Some(client) => transaction(client, role, &mut step).await.ok(),
+            Some(client) => transaction(client, role, &mut draw).await.ok(),
             None => None,
         };
         match done {
@@ -73,29 +73,29 @@ async fn write(urls: Urls, number: u64, mut choices: Choices, stop: watch::Recei
 }
 
 /// True if it was committed.
-async fn transaction(client: &mut Client, role: Role, step: &mut fastrand::Rng) -> Result<bool, tokio_postgres::Error> {
+async fn transaction(client: &mut Client, role: Role, draw: &mut fastrand::Rng) -> Result<bool, tokio_postgres::Error> {
     let mut transaction = client.transaction().await?;
-    for _ in 0..step.u8(1..4) {
-        match step.u8(..12) {
+    for _ in 0..draw.u8(1..4) {
+        match draw.u8(..12) {
             0 => {
                 // Two deep, of which the inner, or both, come to nothing.
                 let mut outer = transaction.savepoint("outer").await?;
-                statement(&outer, role, step).await?;
+                statement(&outer, role, draw).await?;
                 let inner = outer.savepoint("inner").await?;
-                statement(&inner, role, step).await?;
+                statement(&inner, role, draw).await?;
                 inner.rollback().await?;
-                statement(&outer, role, step).await?;
-                if step.bool() { outer.commit().await? } else { outer.rollback().await? }
+                statement(&outer, role, draw).await?;
+                if draw.bool() { outer.commit().await? } else { outer.rollback().await? }
             }
-            1 => sleep(milliseconds(step, 1..400)).await,
-            _ => statement(&transaction, role, step).await?,
+            1 => sleep(milliseconds(draw, 1..400)).await,
+            _ => statement(&transaction, role, draw).await?,
         }
     }
-    let commit = step.u8(..5) > 0;
+    let commit = draw.u8(..5) > 0;
     if commit {
-        transaction.commit().await?
+        transaction.commit().await?;
     } else {
-        transaction.rollback().await?
+        transaction.rollback().await?;
     }
     Ok(commit)
 }
@@ -103,12 +103,12 @@ async fn transaction(client: &mut Client, role: Role, step: &mut fastrand::Rng) 
 async fn statement(
     transaction: &Transaction<'_>,
     role: Role,
-    step: &mut fastrand::Rng,
+    draw: &mut fastrand::Rng,
 ) -> Result<(), tokio_postgres::Error> {
-    let (table, _) = TABLES[step.usize(..TABLES.len())];
-    let organization = ORGANIZATIONS[step.usize(..ORGANIZATIONS.len())];
-    let [row, other] = [i64::from(step.u32(1..150)), i64::from(step.u32(1..150))];
-    match step.u8(..12) {
+    let (table, _) = TABLES[draw.usize(..TABLES.len())];
+    let organization = ORGANIZATIONS[draw.usize(..ORGANIZATIONS.len())];
+    let [row, other] = [i64::from(draw.u32(1..150)), i64::from(draw.u32(1..150))];
+    match draw.u8(..12) {
         0..4 => {
             let insert = format!("INSERT INTO {table} (organization, version) VALUES ($1, 1)");
             transaction.execute(&insert, &[&organization]).await?;
@@ -130,7 +130,7 @@ async fn statement(
         }
         _ if role == Role::Writer => {
             let emit = "SELECT rowcast.emit('document_processing', $1, jsonb_build_object('number', $2::bigint))";
-            let organization = step.bool().then_some(organization);
+            let organization = draw.bool().then_some(organization);
             transaction.execute(emit, &[&organization, &row]).await?;
         }
         _ => {

@@ -28,10 +28,10 @@ enum Disaster {
     Cut,
     Delayed,
     Silent,
-    Stalled,
+    Stalled(Direction),
 }
 
-const ALL: [Disaster; 11] = [
+const ALL: [Disaster; 12] = [
     Disaster::Restart(Shutdown::Fast),
     Disaster::Restart(Shutdown::Immediate),
     Disaster::Crash,
@@ -42,7 +42,8 @@ const ALL: [Disaster; 11] = [
     Disaster::Cut,
     Disaster::Delayed,
     Disaster::Silent,
-    Disaster::Stalled,
+    Disaster::Stalled(Direction::Up),
+    Disaster::Stalled(Direction::Down),
 ];
 
 impl Disaster {
@@ -58,7 +59,7 @@ impl Disaster {
             Self::Cut => "server's connections to Postgres cut",
             Self::Delayed => "server's way to Postgres slow",
             Self::Silent => "server's way to Postgres silent",
-            Self::Stalled => "server's way to Postgres stalled",
+            Self::Stalled(_) => "server's way to Postgres stalled",
         }
     }
 }
@@ -67,10 +68,10 @@ impl Disaster {
 pub(crate) async fn disasters(mut machines: Machines, seed: u64, stop: watch::Receiver<bool>) -> Machines {
     let mut choices = Choices::of(seed, "disasters", 0);
     while !*stop.borrow() {
-        let mut step = choices.step();
-        sleep(milliseconds(&mut step, 300..2_500)).await;
-        let disaster = ALL[step.usize(..ALL.len())];
-        let (server, lasting) = (step.usize(..machines.servers.len()), milliseconds(&mut step, 50..4_000));
+        let mut draw = choices.step();
+        sleep(milliseconds(&mut draw, 300..2_500)).await;
+        let disaster = ALL[draw.usize(..ALL.len())];
+        let (server, lasting) = (draw.usize(..machines.servers.len()), milliseconds(&mut draw, 50..4_000));
         machines.chronicle.note(disaster.name(), format!("server {server}, {lasting:?}"));
         machines.suffer(disaster, server, lasting).await;
     }
@@ -116,9 +117,9 @@ impl Machines {
             Disaster::Cut => way.cut(),
             Disaster::Delayed => way.delay(lasting / 20),
             Disaster::Silent => way.blackhole(),
-            Disaster::Stalled => way.stall(if lasting.as_millis() % 2 == 0 { Direction::Up } else { Direction::Down }),
+            Disaster::Stalled(direction) => way.stall(direction),
         }
-        if matches!(disaster, Disaster::Delayed | Disaster::Silent | Disaster::Stalled) {
+        if matches!(disaster, Disaster::Delayed | Disaster::Silent | Disaster::Stalled(_)) {
             sleep(lasting).await;
             way.heal();
         }

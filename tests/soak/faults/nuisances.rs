@@ -79,18 +79,18 @@ pub(crate) async fn nuisances(
     let mut choices = Choices::of(seed, "nuisances", 0);
     let mut in_the_database = JoinSet::new();
     while !*stop.borrow() {
-        let mut step = choices.step();
-        sleep(milliseconds(&mut step, 100..1_500)).await;
-        let nuisance = ALL[step.usize(..ALL.len())];
-        let (number, lasting) = (step.usize(..ways.len()), milliseconds(&mut step, 50..4_000));
+        let mut draw = choices.step();
+        sleep(milliseconds(&mut draw, 100..1_500)).await;
+        let nuisance = ALL[draw.usize(..ALL.len())];
+        let (number, lasting) = (draw.usize(..ways.len()), milliseconds(&mut draw, 50..4_000));
         chronicle.note(nuisance.name(), format!("server {number}, {lasting:?}"));
         let way = &ways[number];
-        let direction = if step.bool() { Direction::Up } else { Direction::Down };
+        let direction = if draw.bool() { Direction::Up } else { Direction::Down };
         match nuisance {
             Nuisance::Cut => way.cut(),
             Nuisance::HalfClosed => way.half_close(direction),
             Nuisance::Delayed => way.delay(lasting / 20),
-            Nuisance::Throttled => way.throttle(step.u32(2_000..50_000)),
+            Nuisance::Throttled => way.throttle(draw.u32(2_000..50_000)),
             Nuisance::Silent => way.blackhole(),
             Nuisance::Stalled => way.stall(direction),
             Nuisance::Refused => way.refuse(),
@@ -99,10 +99,12 @@ pub(crate) async fn nuisances(
             | Nuisance::LongForeign
             | Nuisance::BulkLoad
             | Nuisance::Maintenance => {
-                let (urls, stop) = (urls.clone(), stop.clone());
+                let (urls, stop, chronicle) = (urls.clone(), stop.clone(), Arc::clone(&chronicle));
                 in_the_database.spawn(async move {
                     // Postgres may be in the middle of a disaster.
-                    let _ = in_database(nuisance, &urls, lasting, &mut step, stop).await;
+                    if let Err(error) = in_database(nuisance, &urls, lasting, &mut draw, stop).await {
+                        chronicle.note_in_vain(nuisance.name(), format!("{error:?}"));
+                    }
                 });
                 continue;
             }
@@ -120,11 +122,11 @@ async fn in_database(
     nuisance: Nuisance,
     urls: &Urls,
     lasting: Duration,
-    step: &mut fastrand::Rng,
+    draw: &mut fastrand::Rng,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), tokio_postgres::Error> {
-    let (table, _) = TABLES[step.usize(..TABLES.len())];
-    let organization = ORGANIZATIONS[step.usize(..ORGANIZATIONS.len())];
+    let (table, _) = TABLES[draw.usize(..TABLES.len())];
+    let organization = ORGANIZATIONS[draw.usize(..ORGANIZATIONS.len())];
     let insert = format!("INSERT INTO {table} (organization, version) SELECT $1, 1 FROM generate_series(1, $2::int)");
     let mut wait = async |lasting: Duration| {
         tokio::select! {
@@ -147,11 +149,11 @@ async fn in_database(
             transaction.execute(&insert, &[&organization, &3]).await?;
             wait(lasting * 4).await;
             transaction.execute(&insert, &[&organization, &2]).await?;
-            if step.bool() { transaction.commit().await } else { transaction.rollback().await }
+            if draw.bool() { transaction.commit().await } else { transaction.rollback().await }
         }
         Nuisance::LongForeign => {
             let url = urls.url_as(Role::Superuser);
-            let url = if step.bool() { url.replacen("///app?", "///postgres?", 1) } else { url };
+            let url = if draw.bool() { url.replacen("///app?", "///postgres?", 1) } else { url };
             let mut client = try_connect(&url).await?;
             let transaction = client.transaction().await?;
             transaction.query_one("SELECT pg_current_xact_id()::text", &[]).await?;
@@ -160,7 +162,7 @@ async fn in_database(
         }
         Nuisance::BulkLoad => {
             let client = urls.try_connect(Role::App).await?;
-            client.execute(&insert, &[&organization, &step.i32(500..4_000)]).await.map(drop)
+            client.execute(&insert, &[&organization, &draw.i32(500..4_000)]).await.map(drop)
         }
         _ => {
             let client = urls.try_connect(Role::Owner).await?;
