@@ -56,6 +56,11 @@ test-postgres-18: cc ## the tests that need Postgres, on version 18 from npm
 	@$(need) node lambda-adapter pgbouncer
 	ROWCAST_TEST_POSTGRES_BIN=npm cargo test --locked --test it
 
+.PHONY: soak
+soak: SECONDS ?= 600
+soak: web cc ## everything at once, and everything failing: SECONDS=600, SEED= of another run
+	ROWCAST_SOAK_SECONDS="$(SECONDS)" ROWCAST_SOAK_SEED="$(SEED)" cargo test --locked --test soak -- --nocapture
+
 .PHONY: test-web
 test-web: web/node_modules/.package-lock.json ## the dashboard's types, lints and unit tests
 	npm --prefix web run check

@@ -111,3 +111,34 @@ fn data_flows_one_way() {
         }
     }
 }
+
+/// What `docs/reliability.md` names in backquotes: files and folders, some of them with a test.
+fn named_in_reliability() -> Vec<(String, Option<String>)> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reliability.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let paths = quoted.filter(|quoted| ["src/", "tests/", "web/"].iter().any(|folder| quoted.starts_with(folder)));
+    paths
+        .map(|path| match path.split_once("::") {
+            Some((path, test)) => (path.to_owned(), Some(test.to_owned())),
+            None => (path.to_owned(), None),
+        })
+        .collect()
+}
+
+#[test]
+fn the_tests_that_promises_rest_on_exist() {
+    let named = named_in_reliability();
+    assert!(named.iter().filter(|(_, test)| test.is_some()).count() > 50, "the tests were not found in the text");
+    for (path, test) in named {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(&path);
+        assert!(file.exists(), "docs/reliability.md names {path}, which does not exist");
+        if let Some(test) = test {
+            let text = fs::read_to_string(file).unwrap();
+            let is_a_test = text.split("test]").skip(1).any(|rest| {
+                let name = rest.split("fn ").nth(1).unwrap_or_default();
+                name.strip_prefix(&*test).is_some_and(|rest| rest.starts_with('('))
+            });
+            assert!(is_a_test, "docs/reliability.md names {path}::{test}, which is no test");
+        }
+    }
+}

@@ -13,10 +13,10 @@ use crate::harness::{
 
 const WRITERS: u64 = 32;
 
-/// How long the writers write. `ROWCAST_TEST_JOURNEY_SECONDS` makes it shorter or longer.
+/// How long the writers write: some thousand transactions. `ROWCAST_TEST_JOURNEY_SECONDS` makes it shorter or longer; for hours there is the soak.
 fn duration() -> Duration {
     let seconds = std::env::var("ROWCAST_TEST_JOURNEY_SECONDS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(60))
+    Duration::from_secs(seconds.unwrap_or(15))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,7 @@ use crate::{
     schedules::{Choices, Verdict, finds, holds, schedules_of},
 };
 
-const SCHEDULES: u32 = 8_000;
+const SCHEDULES: u32 = 3_000;
 
 /// The log of a server holds about this many events.
 const LOG_EVENTS: usize = 4;

@@ -11,7 +11,7 @@ use super::*;
 use crate::schedules::{Choices, Verdict, finds, holds, schedules_of};
 
 /// Enough for each broken rule to be found out within a part of them.
-const SCHEDULES: u32 = 12_000;
+const SCHEDULES: u32 = 8_000;
 
 /// With few writers at a time, each gets its turns.
 const WRITERS: usize = 3;

@@ -3,7 +3,7 @@
 //! Settings, all optional:
 //! - `ROWCAST_TEST_POSTGRES_BIN`: the programs of the Postgres to test on, or `npm` for the one from npm.
 //! - `ROWCAST_TEST_DATABASE_URL`: a superuser's URL of a running server to test on instead.
-#![allow(dead_code, reason = "the harness offers what tests may need, whichever of them are there")]
+#![allow(dead_code, unused_imports, reason = "the harness offers what tests may need, whichever of them are there")]
 
 mod cluster;
 mod database;
