@@ -61,22 +61,23 @@ pub async fn poll(
     let expires_in = identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
     let now = Instant::now();
     let (until, scan_until) = (now + ask.wait.min(expires_in), now + SCAN.max(ask.wait));
-    let (mut reader, reset) = Reader::open(Arc::clone(&server), viewer, wanted, resume);
+    let (mut reader, reset) = Reader::open(Arc::clone(&server), Arc::clone(&viewer), wanted, resume);
     let mut answer = Answer { events: Vec::new(), cursor: reader.cursor(), reset };
-    // Who begins now learns from where, before anything else.
+    // Who begins now, or anew, learns from where, before anything else.
     let (Resume::After(after), None) = (resume, reset) else { return Ok(answer) };
     let mut last_look = false;
     let mut bytes = 0;
     loop {
-        if reader.is_outlived() && !answer.events.is_empty() {
-            return Ok(answer);
-        }
-        if let Some(NewLife::Reset(reason)) = reader.follow_log(after) {
-            return Ok(Answer { events: Vec::new(), cursor: reader.cursor(), reset: Some(reason) });
+        // What was found in another life of the database is nothing to go on after in this one.
+        if let Some(new_life) = reader.follow_log(after) {
+            bytes = 0;
+            answer = Answer { events: Vec::new(), cursor: reader.cursor(), reset: new_life.reset() };
+            if answer.reset.is_some() {
+                return Ok(answer);
+            }
         }
         // One batch at a time: an answer can end within a batch, not within several.
         let read = reader.next(0).await;
-        // What was read meanwhile may be of either life.
         if reader.is_outlived() {
             continue;
         }
@@ -94,7 +95,7 @@ pub async fn poll(
                     return Ok(answer);
                 }
                 last_look = tokio::select! {
-                    () = reader.woken() => reader.follow_access().is_some() || reader.viewer.is_disconnected(),
+                    () = reader.woken() => reader.follow_access().is_some() || viewer.is_disconnected(),
                     () = tokio::time::sleep_until(until) => true,
                     () = server.shutdown.cancelled() => true,
                 };

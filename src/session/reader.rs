@@ -71,6 +71,16 @@ pub(super) enum NewLife {
     Reset(ResetReason),
 }
 
+impl NewLife {
+    /// Why the client has to fetch anew, if it has to.
+    pub(super) fn reset(self) -> Option<ResetReason> {
+        match self {
+            Self::Continued => None,
+            Self::Reset(reason) => Some(reason),
+        }
+    }
+}
+
 impl Visible {
     /// Its frame, shared by all who may see the same.
     pub(super) fn frame(&self) -> Bytes {
@@ -261,7 +271,8 @@ impl Reader {
             () = self.subscription.woken() => {}
             // Only looked at here; it is followed elsewhere.
             _ = self.grants.changed() => self.grants.mark_changed(),
-            _ = self.logs.changed() => self.logs.mark_changed(),
+            // There is no other log to come when the tailer has ended.
+            Ok(()) = self.logs.changed() => self.logs.mark_changed(),
         }
     }
 }

@@ -43,7 +43,7 @@ impl Stepped {
         let tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::default(), 4_000).await.unwrap();
         let sessions = Arc::new(session::Server {
             access,
-            log: tailer.log(),
+            logs: tailer.logs(),
             database: database.clone(),
             tailer: tailer.status(),
             heartbeat: Duration::from_millis(300),

@@ -8,7 +8,9 @@ use rowcast::{
     tailer::Tailer,
 };
 
-use super::{Heard, Listener, Serving, add_members, emit, epochs, ids, pair::Pair, roll_back};
+use serde_json::{Value, json};
+
+use super::{Heard, Listener, Serving, add_members, emit, epochs, ids, pair::Pair, poll, roll_back};
 use crate::harness::{eventually, token};
 
 /// What a standby gives out begins at most this far after the last id that it heard of, so with more rows lost some ids are sure to come twice.
@@ -43,6 +45,8 @@ async fn who_has_seen_what_is_lost_fetches_anew_and_nobody_else() {
     }
     ann.hear_event(*lost.last().unwrap()).await;
     let before = ann.cursor.clone();
+    let polls = [("ann", &before), ("ben", &left)]
+        .map(|(user, after)| tokio::spawn(poll(server.url.clone(), user, after.clone())));
 
     pair.stop_primary().await;
     ann.hear_status("degraded").await;
@@ -73,6 +77,12 @@ async fn who_has_seen_what_is_lost_fetches_anew_and_nobody_else() {
     assert!(ben.heard[..news].contains(&Heard::Beat), "the epoch comes before its first event: {:?}", ben.heard);
     assert_eq!(ann.resets(), ["reset cursor_ahead"]);
     assert!([&since, &ann.cursor, &ben.cursor].iter().all(|cursor| cursor.ends_with("@1")), "{since} {}", ann.cursor);
+
+    let [of_ann, of_ben] = polls;
+    assert_eq!(of_ann.await.unwrap()["reset"], "cursor_ahead");
+    let of_ben = of_ben.await.unwrap();
+    assert_eq!((&of_ben["reset"], &of_ben["events"][0]["id"]), (&Value::Null, &json!(early[0].to_string())));
+    assert!(of_ben["cursor"].as_str().unwrap().ends_with("@1"), "{of_ben}");
 
     // Wherever they go from here: with what they have now, and, had they been away meanwhile, with what they had before.
     let another = Serving::start(&url).await.unwrap();
