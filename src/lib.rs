@@ -17,6 +17,7 @@
 //! - [`session`]: one client: replay → splice → live.
 //! - [`http`]: routes, one file each. The only place that knows warp.
 //! - [`config`], [`app`]: every setting; the wiring.
+//! - [`client`], [`telemetry`]: what goes out beside the streams: requests of the doctor, the log, spans for OpenTelemetry.
 //! - [`cli`]: one file for each subcommand.
 //!
 //! Beside the server, for `rowcast demo` and the tests:
@@ -27,6 +28,7 @@
 pub mod access;
 pub mod app;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod cursor;
 pub mod demo;
@@ -41,3 +43,4 @@ pub mod private_postgres;
 pub mod session;
 pub mod sse;
 pub mod tailer;
+pub mod telemetry;

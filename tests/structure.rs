@@ -8,8 +8,10 @@ use std::{
 };
 
 /// The modules in the order in which data flows: each imports only from those before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 18] = [
     "metrics",
+    "client",
+    "telemetry",
     "cursor",
     "event",
     "frontier",

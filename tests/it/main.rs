@@ -14,6 +14,8 @@ mod doorbell;
 mod harness;
 mod journey;
 mod metrics;
+#[cfg(feature = "otel")]
+mod otel;
 mod outage;
 mod private_postgres;
 mod startup;
