@@ -18,6 +18,7 @@
 //! - [`session`]: one client: replay → splice → live.
 //! - [`http`]: routes, one file each. The only place that knows warp.
 //! - [`config`], [`app`]: every setting; the wiring.
+//! - [`client`], [`telemetry`]: what goes out beside the streams: requests of the doctor, the log, spans for OpenTelemetry.
 //! - [`cli`]: one file for each subcommand.
 //!
 //! Beside the server, for `rowcast demo` and the tests:
@@ -28,6 +29,7 @@
 pub mod access;
 pub mod app;
 pub mod cli;
+pub mod client;
 pub mod command;
 pub mod config;
 pub mod cursor;
@@ -46,3 +48,4 @@ mod schedules;
 pub mod session;
 pub mod sse;
 pub mod tailer;
+pub mod telemetry;

@@ -10,6 +10,8 @@ use std::{
 /// The modules in the order in which data flows: each imports only from those before it.
 const ORDER: [&str; 18] = [
     "metrics",
+    "client",
+    "telemetry",
     "cursor",
     "event",
     "frontier",

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     Resume, Server, Wanted,
-    reader::{NewLife, Piece, Reader, Visible},
+    reader::{Piece, Reader, Visible},
 };
 use crate::{
     access::{Viewer, token::Identity},

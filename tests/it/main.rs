@@ -23,6 +23,8 @@ mod lambda;
 mod listener;
 mod longpoll;
 mod metrics;
+#[cfg(feature = "otel")]
+mod otel;
 mod outage;
 mod pool;
 mod poolers;

@@ -1,14 +1,12 @@
 //! What may be wrong with a running server, as far as it tells everybody.
 
-use std::time::Duration;
+use bytes::Bytes;
+use hyper::Request;
 
-use anyhow::{Context, bail};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Request, Uri, body::Bytes, client::conn::http1, header};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-
-use crate::postgres::doctor::{Check, Finding, Level};
+use crate::{
+    client,
+    postgres::doctor::{Check, Finding, Level},
+};
 
 const LIVE: Check = Check {
     code: "server_live",
@@ -36,10 +34,6 @@ const LAG: Check =
     Check { code: "server_lag", fine: "events reach clients at once", why: "people see what happened seconds ago" };
 
 pub(super) const CHECKS: [Check; 6] = [LIVE, READY, VERSION, LISTENER, TAILER, LAG];
-
-/// How long an answer may take, and how long it may be.
-const PATIENCE: Duration = Duration::from_secs(5);
-const MOST_BYTES: usize = 4 << 20;
 
 /// A listener notifies itself every few seconds; this much silence means that it does not hear.
 const DEAF: f64 = 30.0;
@@ -152,32 +146,9 @@ fn judge(figures: &Figures<'_>) -> Vec<Finding> {
 
 /// The status and body of the answer.
 async fn get(url: &str, path: &str) -> anyhow::Result<(u16, String)> {
-    tokio::time::timeout(PATIENCE, try_get(url, path))
-        .await
-        .with_context(|| format!("GET {path}: no answer within {PATIENCE:?}"))?
-}
-
-async fn try_get(url: &str, path: &str) -> anyhow::Result<(u16, String)> {
-    let base: Uri = url.parse().context("--server is not a URL such as http://127.0.0.1:8080")?;
-    if base.scheme_str() != Some("http") {
-        bail!("--server takes http:// only: ask the server itself, behind whatever ends TLS");
-    }
-    let host = base.host().context("--server names no host")?;
-    let at = host.trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((at, base.port_u16().unwrap_or(80)))
-        .await
-        .with_context(|| format!("cannot connect to {url}"))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // It ends with the sender.
-    tokio::spawn(connection);
-    let authority = base.authority().map_or(host, |authority| authority.as_str());
-    let target = format!("{}{path}", base.path().trim_end_matches('/'));
-    let request = Request::get(target).header(header::HOST, authority).body(Empty::<Bytes>::new())?;
-    let response = sender.send_request(request).await?;
-    let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), MOST_BYTES).collect().await;
-    let body = body.map_err(|error| anyhow::anyhow!("GET {path}: {error}"))?.to_bytes();
-    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    let request = Request::get(format!("{}{path}", url.trim_end_matches('/'))).body(Bytes::new())?;
+    let response = client::send(request).await?;
+    Ok((response.status().as_u16(), String::from_utf8_lossy(response.body()).into_owned()))
 }
 
 #[cfg(test)]
@@ -208,7 +179,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_server_is_said() {
-        for (url, said) in [("https://example.com", "takes http:// only"), ("nonsense", "takes http:// only")] {
+        for (url, said) in [("https://example.com", "only http://"), ("nonsense", "only http://")] {
             let findings = examine(url).await;
             assert_eq!((findings.len(), findings[0].level), (1, Level::Problem));
             assert!(findings[0].what.contains(said), "{}", findings[0].what);
