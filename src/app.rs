@@ -11,6 +11,7 @@ use crate::{
     access::{Access, token::Verifier},
     config::Config,
     http::{self, Http, accept},
+    maintenance,
     postgres::{
         self, Database,
         listener::{self, Doorbell},
@@ -32,6 +33,7 @@ pub struct App {
     http: Arc<Http>,
     doorbell: Arc<Doorbell>,
     notifications: tokio_postgres::Config,
+    retention: Option<String>,
     shutdown: CancellationToken,
 }
 
@@ -80,7 +82,8 @@ impl App {
             shutdown: shutdown.clone(),
         });
         let http = Arc::new(Http { sessions, verifier });
-        Ok(Self { listener, address, tailer, http, doorbell, notifications, shutdown })
+        let retention = settings.retention;
+        Ok(Self { listener, address, tailer, http, doorbell, notifications, retention, shutdown })
     }
 
     /// Where it listens.
@@ -91,10 +94,11 @@ impl App {
 
     /// Serves until shutdown, then lets every stream say goodbye.
     pub async fn run(self) {
-        let Self { listener, tailer, http, doorbell, notifications, shutdown, .. } = self;
+        let Self { listener, tailer, http, doorbell, notifications, retention, shutdown, .. } = self;
         let tasks = TaskTracker::new();
         tasks.spawn(listener::listen(notifications, doorbell, shutdown.clone()));
         tasks.spawn(tailer.run(shutdown.clone()));
+        tasks.spawn(maintenance::run(http.sessions.database.clone(), retention, shutdown.clone()));
         tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         tasks.close();
         let service = TowerToHyperService::new(warp::service(http::routes(&http)));

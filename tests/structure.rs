@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The modules in the order in which data flows: each imports only from those before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "cursor",
     "event",
     "frontier",
@@ -18,6 +18,7 @@ const ORDER: [&str; 15] = [
     "access",
     "log",
     "tailer",
+    "maintenance",
     "session",
     "http",
     "config",

@@ -4,6 +4,7 @@ pub mod access;
 pub mod attachments;
 mod decode;
 pub mod listener;
+pub mod maintenance;
 mod migrate;
 pub mod outbox;
 mod pool;

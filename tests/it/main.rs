@@ -14,6 +14,7 @@ mod harness;
 mod journey;
 mod outage;
 mod private_postgres;
+mod retention;
 mod stream;
 mod tailer;
 
