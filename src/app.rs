@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio_postgres::{Client, NoTls};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -15,7 +16,7 @@ use crate::{
     postgres::{
         self, Database,
         listener::{self, Doorbell},
-        migrate,
+        mend_sequence, migrate,
     },
     session,
     tailer::Tailer,
@@ -75,7 +76,7 @@ impl App {
         let address = listener.local_addr().map_err(cannot_listen)?;
         let sessions = Arc::new(session::Server {
             access,
-            log: tailer.log(),
+            logs: tailer.logs(),
             database,
             tailer: tailer.status(),
             heartbeat: settings.heartbeat,
@@ -113,18 +114,35 @@ impl App {
 /// # Errors
 /// When it cannot be reached, or [`migrate`] fails.
 pub async fn migrate_at(url: &str) -> Result<postgres::Migrated, postgres::Error> {
-    let (mut client, connection) = postgres::connection_config(url)?.connect(tokio_postgres::NoTls).await?;
-    let driver = tokio::spawn(connection);
-    let migrated = migrate(&mut client).await;
-    drop(client);
-    // The connection ends because its client did; how it ended is of no interest any more.
-    let _ = driver.await;
+    let migrated = with_client(url, async |client| migrate(client).await).await;
     if let Ok(migrated) = &migrated
         && migrated.functions
     {
         info!(migrations = ?migrated.migrations, "the database was brought up to date");
     }
     migrated
+}
+
+/// Moves the sequence of outbox ids in the database at `url` past the rows that are there. Returns the id it was moved to, if that was necessary.
+///
+/// # Errors
+/// When the database cannot be reached, or [`mend_sequence`] fails.
+pub async fn mend_sequence_at(url: &str) -> Result<Option<i64>, postgres::Error> {
+    with_client(url, async |client| mend_sequence(client).await).await
+}
+
+/// Over a connection of its own, which has ended when this returns.
+async fn with_client<T>(
+    url: &str,
+    task: impl AsyncFnOnce(&mut Client) -> Result<T, postgres::Error>,
+) -> Result<T, postgres::Error> {
+    let (mut client, connection) = postgres::connection_config(url)?.connect(NoTls).await?;
+    let driver = tokio::spawn(connection);
+    let outcome = task(&mut client).await;
+    drop(client);
+    // The connection ends because its client did; how it ended is of no interest any more.
+    let _ = driver.await;
+    outcome
 }
 
 async fn refresh_access(access: Arc<Access>, shutdown: CancellationToken) {

@@ -83,7 +83,10 @@ pub fn retention(text: &str) -> Result<String, String> {
     // Longer units have no certain length.
     let seconds = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_or(0, |length| length.as_secs());
     match seconds {
-        ..=0 => Err("must be a length of time in days, hours, minutes or seconds, or none to keep events for ever".to_owned()),
+        ..=0 => {
+            Err("must be a length of time in days, hours, minutes or seconds, or none to keep events for ever"
+                .to_owned())
+        }
         days if days % DAY == 0 => Ok(format!("{} days", days / DAY)),
         seconds => Ok(format!("{seconds} seconds")),
     }

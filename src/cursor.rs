@@ -71,6 +71,12 @@ impl Cursor {
         self.epoch
     }
 
+    /// The same ids, in another life of the database.
+    #[must_use]
+    pub fn in_epoch(self, epoch: u32) -> Self {
+        Self { epoch, ..self }
+    }
+
     /// The highest id below which nothing is missing.
     #[must_use]
     pub fn floor(&self) -> i64 {

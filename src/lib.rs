@@ -6,7 +6,8 @@
 //! # Layout
 //! In the order in which data flows. A module imports only from those above it, but for [`app`], which wires them all, and [`cli`], which starts it.
 //!
-//! - [`event`], [`cursor`], [`frontier`]: pure. What an event is, what a client has seen, what may still come.
+//! - [`event`], [`cursor`], [`frontier`], [`epoch`], [`command`]: pure. What an event is, what a client has seen, what may still come, whether it still counts
+//!   after a failover, and what servers are told to do.
 //! - [`sse`]: event → bytes.
 //! - [`policy`]: pure. May this user see this event, and which of its fields?
 //! - [`postgres`]: the only place that knows SQL. Statements are files in `sql/queries`.
@@ -27,9 +28,11 @@
 pub mod access;
 pub mod app;
 pub mod cli;
+pub mod command;
 pub mod config;
 pub mod cursor;
 pub mod demo;
+pub mod epoch;
 pub mod event;
 pub mod frontier;
 pub mod http;

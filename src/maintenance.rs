@@ -45,7 +45,12 @@ pub async fn run(database: Database, retention: Option<String>, shutdown: Cancel
                 wait = if postponed.is_empty() { INTERVAL } else { RETRY };
                 if postponed_runs >= POSTPONED_TOO_OFTEN {
                     for step in postponed {
-                        warn!(partition = step.partition, runs = postponed_runs, "put off again and again: {}", step.detail);
+                        warn!(
+                            partition = step.partition,
+                            runs = postponed_runs,
+                            "put off again and again: {}",
+                            step.detail
+                        );
                     }
                 }
             }

@@ -95,7 +95,7 @@ pub enum ConnectionStatus<'a> {
         subscriptions: &'a [Box<str>],
         /// The organizations whose events will be sent; absent for platform staff, who get those of all.
         #[serde(skip_serializing_if = "Option::is_none")]
-        organizations: Option<Vec<&'a str>>,
+        organizations: Option<Vec<Box<str>>>,
     },
     /// The client's cursor is of no use: it must fetch its data anew, and the stream goes on from the frame's id.
     Reset {
@@ -112,7 +112,7 @@ pub enum ConnectionStatus<'a> {
         subscriptions: &'a [Box<str>],
         /// As in `Connected`.
         #[serde(skip_serializing_if = "Option::is_none")]
-        organizations: Option<Vec<&'a str>>,
+        organizations: Option<Vec<Box<str>>>,
     },
     /// The stream ends here.
     Closing {
@@ -127,7 +127,9 @@ pub enum ConnectionStatus<'a> {
 pub enum ResetReason {
     /// It is not a cursor.
     InvalidCursor,
-    /// It speaks of ids that this database has not given out.
+    /// Some of what the client lacks has been deleted for its age.
+    HistoryExpired,
+    /// It claims events that this database does not have: they were lost in a failover, or are of another database.
     CursorAhead,
 }
 
@@ -141,6 +143,8 @@ pub enum CloseReason {
     TokenExpired,
     /// The user may no longer see anything.
     AccessRevoked,
+    /// Somebody has ended the user's streams: `rowcast.disconnect`. Not to be opened again without being asked to.
+    Disconnected,
 }
 
 #[derive(Serialize)]

@@ -8,10 +8,12 @@ use std::{
 };
 
 /// The modules in the order in which data flows: each imports only from those before it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 18] = [
     "cursor",
     "event",
     "frontier",
+    "epoch",
+    "command",
     "sse",
     "policy",
     "postgres",

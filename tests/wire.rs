@@ -73,7 +73,7 @@ fn render_status(block: &Block<'_>) -> String {
             let connected = ConnectionStatus::Connected {
                 connection_id: data["connectionId"].as_str().unwrap(),
                 subscriptions: &subscriptions,
-                organizations: Some(organizations.iter().map(AsRef::as_ref).collect()),
+                organizations: Some(organizations),
             };
             return sse::status_frame(&connected, cursor, at);
         }

@@ -1,3 +1,5 @@
 -- What every session of the server has: no statement of ours takes this long unless something is wrong, and then it is better to say so than to hang.
 SET statement_timeout = '30s';
-SET idle_in_transaction_session_timeout = '30s'
+SET idle_in_transaction_session_timeout = '30s';
+-- Large partitions make plans look expensive, and compiling them takes a hundred times as long as running them.
+SET jit = off

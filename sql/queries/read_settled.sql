@@ -1,4 +1,4 @@
--- Where a server begins to read, how far ids have been given out (last_value of an untouched sequence is the first that it will give), and
--- what texts are made of.
-SELECT s.id AS settled, q.last_value - (NOT q.is_called)::integer AS drawn, getdatabaseencoding()::text AS encoding
-FROM rowcast.settled AS s, rowcast.outbox_id_seq AS q
+-- Where a server begins to read, how far ids have been given out (last_value of an untouched sequence is the first that it will give), up to where they have been
+-- deleted for their age, and what texts are made of.
+SELECT s.id AS settled, q.last_value - (NOT q.is_called)::integer AS drawn, m.expired_through, getdatabaseencoding()::text AS encoding
+FROM rowcast.settled AS s, rowcast.outbox_id_seq AS q, rowcast.maintenance AS m

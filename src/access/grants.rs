@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -41,14 +41,27 @@ pub struct Versioned<T> {
 pub struct Viewer {
     /// The user id, as in the token's `sub`.
     pub user_id: Box<str>,
+    disconnected: AtomicBool,
     grants: watch::Sender<Arc<Versioned<Grants>>>,
 }
 
 impl Viewer {
-    /// What the user holds now, and word of any change, of their grants or of the policy.
+    /// What the user holds now, and word of any change, of their grants or of the policy, and of being disconnected.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Arc<Versioned<Grants>>> {
         self.grants.subscribe()
+    }
+
+    /// Whether the streams that began with this are to end.
+    #[must_use]
+    pub fn is_disconnected(&self) -> bool {
+        self.disconnected.load(Ordering::Acquire)
+    }
+
+    fn disconnect(&self) {
+        self.disconnected.store(true, Ordering::Release);
+        // Whoever waits for a change of grants looks around.
+        self.grants.send_modify(|_| {});
     }
 
     fn replace(&self, version: u64, grants: Grants) {
@@ -98,9 +111,21 @@ impl Access {
         if let Some(viewer) = viewers.get(user_id).and_then(Weak::upgrade) {
             return viewer;
         }
-        let viewer = Arc::new(Viewer { user_id: user_id.into(), grants: watch::Sender::default() });
+        let viewer = Arc::new(Viewer {
+            user_id: user_id.into(),
+            disconnected: AtomicBool::new(false),
+            grants: watch::Sender::default(),
+        });
         viewers.insert(user_id.into(), Arc::downgrade(&viewer));
         viewer
+    }
+
+    /// Ends the streams that the user has now. Who connects later is somebody new.
+    pub fn disconnect(&self, user_id: &str) {
+        let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(viewer) = viewers.remove(user_id).and_then(|viewer| viewer.upgrade()) {
+            viewer.disconnect();
+        }
     }
 
     /// Reads one user's grants again. Whatever is in place afterwards was read after this was called.

@@ -1,8 +1,8 @@
 //! `rowcast migrate`.
 
-use crate::app::migrate_at;
+use crate::app::{mend_sequence_at, migrate_at};
 
-/// Bring the database up to date.
+/// Bring the database up to date, and mend what a restore has left behind.
 #[derive(clap::Args)]
 pub(super) struct Migrate {
     #[command(flatten)]
@@ -15,6 +15,9 @@ impl Migrate {
         let migrated = migrate_at(&self.database.database_url).await?;
         for migration in &migrated.migrations {
             println!("applied {migration}");
+        }
+        if let Some(id) = mend_sequence_at(&self.database.database_url).await? {
+            println!("the sequence of outbox ids was behind its table: moved to {id}");
         }
         println!("{}", if migrated.functions { "functions replaced" } else { "already up to date" });
         Ok(())

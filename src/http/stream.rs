@@ -13,11 +13,8 @@ use warp::{
 
 use super::{Http, error::Error};
 use crate::{
-    cursor::Cursor,
     policy::{Grants, Policy},
-    postgres::outbox,
-    session::{self, Resume, Session, Wanted},
-    sse::ResetReason,
+    session::{self, Session, Wanted},
 };
 
 /// The name of the one type that every stream carries, whatever it asked for.
@@ -55,8 +52,8 @@ async fn try_open(query: Query, headers: &HeaderMap, http: &Http) -> Result<Resp
     // A native EventSource sends the header on a reconnect, but keeps the query of its first URL.
     let header = headers.get("last-event-id").map(HeaderValue::as_bytes).filter(|id| !id.is_empty());
     let last_event_id = header.or(query.last_event_id.as_deref().map(str::as_bytes));
-    let resume = resume(last_event_id.unwrap_or_default(), http).await?;
-    let session = Session::open(Arc::clone(server), &identity, viewer, wanted, resume);
+    let resume = session::resume(server, last_event_id.unwrap_or_default()).await?;
+    let session = Session::open(Arc::clone(server), &identity, viewer, wanted, &resume);
     Ok(event_stream(session.into_stream()))
 }
 
@@ -97,30 +94,6 @@ fn wanted(
     }
     wanted.types = Some(types);
     Ok(wanted)
-}
-
-/// Where the client wants to go on, if that is a place.
-async fn resume(last_event_id: &[u8], http: &Http) -> Result<Resume, Error> {
-    if last_event_id.is_empty() {
-        return Ok(Resume::Head);
-    }
-    let Some(cursor) = std::str::from_utf8(last_event_id).ok().and_then(|text| text.trim().parse::<Cursor>().ok())
-    else {
-        return Ok(Resume::Reset(ResetReason::InvalidCursor));
-    };
-    // Another server may be ahead of this one, but none is ahead of the sequence.
-    let (head, _) = http.sessions.log.head();
-    if cursor.high() > head.high() {
-        let connection = http.sessions.database.connection().await?;
-        if cursor.high() > outbox::read_start(&connection).await?.drawn {
-            return Ok(Resume::Reset(ResetReason::CursorAhead));
-        }
-    }
-    // This database has had one life so far; a cursor of a later one is of another database.
-    if cursor.epoch() > 0 {
-        return Ok(Resume::Reset(ResetReason::CursorAhead));
-    }
-    Ok(Resume::After(cursor))
 }
 
 fn event_stream(chunks: impl stream::Stream<Item = Bytes> + Send + 'static) -> Response {

@@ -76,7 +76,5 @@ pub async fn refresh_attachments(connection: &mut Connection) -> Result<Vec<Refr
     transaction.batch_execute(include_str!("../../sql/queries/prepare_refresh.sql")).await?;
     let rows = transaction.query(include_str!("../../sql/queries/refresh_attachments.sql"), &[]).await?;
     transaction.commit().await?;
-    rows.iter()
-        .map(|row| Ok(Refreshed { source: row.try_get("source")?, outcome: row.try_get("outcome")? }))
-        .collect()
+    rows.iter().map(|row| Ok(Refreshed { source: row.try_get("source")?, outcome: row.try_get("outcome")? })).collect()
 }

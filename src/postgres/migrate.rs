@@ -56,6 +56,20 @@ pub async fn migrate(client: &mut Client) -> Result<Migrated, Error> {
     Ok(migrated)
 }
 
+/// Moves the sequence of ids past the rows that are there, where a restore of data alone has set it back. Returns the id it was moved to, if it was.
+///
+/// # Errors
+/// When the role does not own the sequence, or writers keep the table busy.
+pub async fn mend_sequence(client: &Client) -> Result<Option<i64>, Error> {
+    let row = client.query_one(include_str!("../../sql/queries/read_life.sql"), &[]).await?;
+    let (drawn, highest): (i64, i64) = (row.try_get("drawn")?, row.try_get("highest")?);
+    if drawn >= highest {
+        return Ok(None);
+    }
+    client.batch_execute(include_str!("../../sql/queries/mend_sequence.sql")).await?;
+    Ok(Some(highest))
+}
+
 async fn migrate_alone(client: &mut Client) -> Result<Migrated, Error> {
     client.batch_execute(include_str!("../../sql/queries/create_schema.sql")).await?;
     let mut runner = embedded::migrations::runner();

@@ -3,13 +3,14 @@
 pub mod access;
 pub mod attachments;
 mod decode;
+pub mod epochs;
 pub mod listener;
 pub mod maintenance;
 mod migrate;
 pub mod outbox;
 mod pool;
 
-pub use migrate::{Migrated, migrate};
+pub use migrate::{Migrated, mend_sequence, migrate};
 pub use pool::{Connection, Database, connection_config};
 
 /// What can go wrong between us and the database.
@@ -27,6 +28,19 @@ pub enum Error {
          dump the database and restore it into one made with ENCODING 'UTF8'"
     )]
     Encoding,
+    /// A restore has set the sequence of ids back: the next writes would fail, or be taken for what they are not.
+    #[error(
+        "the sequence of outbox ids stands at {drawn}, but the outbox has rows up to {highest}, as after a restore of data alone;          run `rowcast migrate`, or: SELECT setval('rowcast.outbox_id_seq', {highest})"
+    )]
+    SequenceBehind {
+        /// The last id that the sequence says it gave out.
+        drawn: i64,
+        /// The highest id in the outbox.
+        highest: i64,
+    },
+    /// The database has begun another life since we looked.
+    #[error("the database has been replaced, by a failover or a restore")]
+    Replaced,
     /// A statement failed, or the connection did.
     #[error("the database refused or failed: {}", reason(.0))]
     Statement(tokio_postgres::Error),

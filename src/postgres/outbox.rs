@@ -3,6 +3,7 @@
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
+use jiff::Timestamp;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
@@ -18,12 +19,18 @@ use crate::{
 /// What one step of the tailer has read, all in one snapshot.
 #[derive(Debug)]
 pub struct Batch {
+    /// The timeline of the server that answered.
+    pub timeline: i64,
+    /// When, by its clock.
+    pub read_at: Timestamp,
     /// The snapshot, to be given to the next step.
     pub snapshot: String,
     /// Every transaction below this one had ended.
     pub oldest_running: u64,
     /// The users whose access may have changed since the step before; none stands for anybody.
     pub changed_users: Vec<Option<String>>,
+    /// What servers have been told since the step before, as JSON, in the order in which it was said.
+    pub commands: Vec<String>,
     /// The rows, ascending by id.
     pub events: Vec<Event>,
     /// Whether there were as many rows as were asked for, so that there may be more.
@@ -37,6 +44,17 @@ pub struct Start {
     pub settled: i64,
     /// The last id that was given out.
     pub drawn: i64,
+    /// Every id up to here has been deleted for its age.
+    pub expired_through: i64,
+}
+
+/// What the step before the next one saw.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Its snapshot, if it was taken in the same life of the database.
+    pub snapshot: Option<String>,
+    /// From when on commands count if it was not; none at the first step of all.
+    pub commands_since: Option<Timestamp>,
 }
 
 /// Reads what is new above the frontier, and in its gaps; see `sql/queries/read_batch.sql`.
@@ -47,7 +65,7 @@ pub async fn read_batch(
     connection: &Connection,
     frontier: &mut Frontier,
     limit: i64,
-    previous: Option<&str>,
+    before: &Before,
 ) -> Result<Batch, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_batch.sql")).await?;
     let high = frontier.high();
@@ -56,12 +74,28 @@ pub async fn read_batch(
     let (asleep_firsts, asleep_lasts): (Vec<i64>, Vec<i64>) = asleep.into_iter().unzip();
     let writers: Vec<String> = writers.iter().map(u64::to_string).collect();
     let rows = connection
-        .query(&statement, &[&high, &firsts, &lasts, &limit, &previous, &asleep_firsts, &asleep_lasts, &writers])
+        .query(
+            &statement,
+            &[
+                &high,
+                &firsts,
+                &lasts,
+                &limit,
+                &before.snapshot,
+                &asleep_firsts,
+                &asleep_lasts,
+                &writers,
+                &before.commands_since,
+            ],
+        )
         .await?;
     let mut batch = Batch {
+        timeline: 0,
+        read_at: Timestamp::UNIX_EPOCH,
         snapshot: String::new(),
         oldest_running: 0,
         changed_users: Vec::new(),
+        commands: Vec::new(),
         events: Vec::new(),
         full: false,
     };
@@ -69,7 +103,10 @@ pub async fn read_batch(
         if let Some(snapshot) = row.try_get::<_, Option<String>>("snapshot")? {
             batch.oldest_running = snapshot.split(':').next().and_then(|xmin| xmin.parse().ok()).unwrap_or(0);
             batch.snapshot = snapshot;
+            batch.timeline = row.try_get("timeline")?;
+            batch.read_at = row.try_get("read_at")?;
             batch.changed_users = row.try_get("changed_users")?;
+            batch.commands = row.try_get("commands")?;
         } else {
             batch.events.push(decode::event(row)?);
         }
@@ -119,12 +156,15 @@ fn widen(short: i64, recent: u64) -> u64 {
 pub struct Page {
     /// The rows, ascending by id.
     pub events: Vec<Event>,
-    /// Whether the page ended for want of room, so that there may be more.
-    pub full: bool,
+    /// Above this id there may be more: the page ended for want of room, or where another way of reading begins. None: that was all.
+    pub read_through: Option<i64>,
+    /// Every id up to here had been deleted for its age.
+    pub expired_through: i64,
 }
 
 /// Reads a page of history: rows with ids in `ranges` that belong to `organizations` (none: to any), or to all. It ends after
 /// `limit` rows, or with the row that makes it larger than `max_bytes`: the rest of the answer is thrown away as it comes in.
+/// See `sql/queries/read_ranges.sql`.
 ///
 /// # Errors
 /// When the database fails.
@@ -139,18 +179,24 @@ pub async fn read_ranges(
     let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
     let parameters: [&(dyn ToSql + Sync); 4] = [&firsts, &lasts, &organizations, &limit];
     let mut rows = pin!(connection.query_raw(&statement, parameters).await?);
-    let mut page = Page { events: Vec::new(), full: false };
-    let mut bytes = 0;
+    let mut page = Page { events: Vec::new(), read_through: None, expired_through: 0 };
+    let mut room = (usize::try_from(limit).unwrap_or(usize::MAX), max_bytes);
     while let Some(row) = rows.try_next().await? {
+        if let Some(expired_through) = row.try_get("expired_through")? {
+            page.expired_through = expired_through;
+            page.read_through = row.try_get("read_through")?;
+            continue;
+        }
         let event = decode::event(&row)?;
-        bytes += event.size();
+        room = (room.0.saturating_sub(1), room.1.saturating_sub(event.size()));
+        if room.0 == 0 || room.1 == 0 {
+            page.read_through = Some(event.id);
+        }
         page.events.push(event);
-        if bytes > max_bytes {
-            page.full = true;
-            return Ok(page);
+        if room.1 == 0 {
+            break;
         }
     }
-    page.full = i64::try_from(page.events.len()).unwrap_or(i64::MAX) >= limit;
     Ok(page)
 }
 
@@ -164,16 +210,20 @@ pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
     if row.try_get::<_, &str>("encoding")? == "SQL_ASCII" {
         return Err(Error::Encoding);
     }
-    Ok(Start { settled: row.try_get("settled")?, drawn: row.try_get("drawn")? })
+    Ok(Start {
+        settled: row.try_get("settled")?,
+        drawn: row.try_get("drawn")?,
+        expired_through: row.try_get("expired_through")?,
+    })
 }
 
-/// Remembers that every id up to `floor` is decided.
+/// Remembers that every id up to `floor` is decided, unless the timeline is another one by now.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn store_settled(connection: &Connection, floor: i64) -> Result<(), Error> {
+pub async fn store_settled(connection: &Connection, floor: i64, timeline: i64) -> Result<(), Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/store_settled.sql")).await?;
-    connection.execute(&statement, &[&floor]).await?;
+    connection.execute(&statement, &[&floor, &timeline]).await?;
     Ok(())
 }
 

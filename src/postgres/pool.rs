@@ -48,6 +48,12 @@ impl Database {
         Ok(Self { pool })
     }
 
+    /// Closes those that are not in use, so that the next ones are made anew.
+    pub fn forget_connections(&self) {
+        // Whom it has closed is of no interest.
+        let _ = self.pool.retain(|_, _| false);
+    }
+
     /// A connection out of the pool.
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 //! Replay: pages of the outbox for a client whose place has left the log, up to where the log was when that began.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use bytes::Bytes;
-use tracing::warn;
-
-use super::{Session, chunk, seen::Seen};
+use super::{
+    reader::{Piece, Reader},
+    seen::Seen,
+};
 use crate::{
-    cursor::Cursor,
+    cursor::{Cursor, IdRange},
     event::Event,
     log::{Entry, Position},
     postgres::{
@@ -24,9 +24,6 @@ const PAGE_BYTES: usize = 128 * 1024;
 const FIRST_ROWS: i64 = 50;
 const FEWEST_ROWS: i64 = 4;
 
-/// How long to wait before history is asked for again when the database failed.
-const HISTORY_RETRY: Duration = Duration::from_secs(1);
-
 /// Reading the outbox, up to where the log was when that began.
 pub(super) struct History {
     until: Arc<Cursor>,
@@ -37,32 +34,33 @@ pub(super) struct History {
     rows: i64,
 }
 
-impl Session {
+impl Reader {
     /// Turns to the outbox: what the client lacks may have left the log.
     pub(super) fn read_history(&mut self) {
-        let (until, position) = self.server.log.head();
+        let (until, position) = self.log.head();
         let seen = self.seen.cursor();
         self.history = Some(History { until, position, done: seen.floor(), rows: FIRST_ROWS });
         self.seen = Seen { log: seen, ahead: None };
     }
 
-    /// The next page of the outbox, or a heartbeat where it holds nothing for this client; none when history is done.
-    pub(super) async fn next_page(&mut self) -> Option<Bytes> {
-        let &History { ref until, position, done, rows } = self.history.as_ref()?;
+    /// The next page of the outbox; none when history is done and what was left of it held nothing for this client, or when some of it has expired.
+    ///
+    /// # Errors
+    /// When the database fails; the next call reads the same page.
+    pub(super) async fn next_page(&mut self) -> Result<Option<Piece>, postgres::Error> {
+        let Some(&History { ref until, position, done, rows }) = self.history.as_ref() else { return Ok(None) };
         let until = Arc::clone(until);
-        let Page { events, full } = match self.read_page(&until, done, rows).await {
-            Ok(page) => page,
-            Err(error) => {
-                warn!(%error, "history could not be read; trying again");
-                tokio::time::sleep(HISTORY_RETRY.mul_f64(0.5 + fastrand::f64())).await;
-                return None;
-            }
-        };
-        let done = events.last().filter(|_| full).map_or(until.high(), |last| last.id);
+        let ranges = self.missing_between(done, &until);
+        let Page { events, read_through, expired_through } = self.read_page(&ranges, rows).await?;
+        if ranges.first().is_some_and(|&(first, _)| first <= expired_through) {
+            self.expired = true;
+            return Ok(None);
+        }
+        let done = read_through.unwrap_or(until.high()).min(until.high());
+        let full = done < until.high();
         let rows = rows_that_fit(&events);
         let seen_by_log = events.into_iter().filter(|event| until.contains(event.id));
-        let entries: Vec<_> = seen_by_log.map(|event| Arc::new(Entry::new(event))).collect();
-        let frames = self.frames(&entries);
+        let events = self.visible(seen_by_log.map(|event| Arc::new(Entry::new(event))).collect());
         if full {
             self.seen.log = Arc::new(self.seen.log.union(&until.truncated(done)));
             self.history = Some(History { until, position, done, rows });
@@ -74,23 +72,20 @@ impl Session {
             self.position = position;
             self.history = None;
         }
-        match (frames.is_empty(), full) {
-            (false, _) => Some(chunk(&frames, &self.seen.cursor())),
-            (true, true) => Some(self.heartbeat()),
-            (true, false) => None,
-        }
+        let cursor = self.cursor();
+        Ok((full || !events.is_empty()).then_some(Piece { events, cursor }))
     }
 
-    async fn read_page(&self, until: &Cursor, done: i64, rows: i64) -> Result<Page, postgres::Error> {
-        let seen = &self.seen.log;
-        let ranges: Vec<_> = seen
-            .missing_up_to(until.high())
-            .map(|(first, last)| (first.max(done + 1), last))
-            .filter(|&(first, last)| first <= last)
-            .collect();
+    /// What the client lacks of what the log had seen, and has not been read yet.
+    fn missing_between(&self, done: i64, until: &Cursor) -> Vec<IdRange> {
+        let missing = self.seen.log.missing_up_to(until.high());
+        missing.map(|(first, last)| (first.max(done + 1), last)).filter(|&(first, last)| first <= last).collect()
+    }
+
+    async fn read_page(&self, ranges: &[IdRange], rows: i64) -> Result<Page, postgres::Error> {
         let connection = self.server.database.connection().await?;
         let organizations = self.subscription.interest().organizations();
-        let page = outbox::read_ranges(&connection, &ranges, organizations, rows, PAGE_BYTES).await?;
+        let page = outbox::read_ranges(&connection, ranges, organizations, rows, PAGE_BYTES).await?;
         drop(connection);
         // The page may be newer than the tailer's last step, so the grants it is judged by must be newer than the page.
         if !page.events.is_empty() {

@@ -42,11 +42,10 @@ impl Wanted {
     }
 
     /// What the client is told of its organizations: none for platform staff, who are in all.
-    pub(super) fn organizations<'a>(&'a self, grants: &'a Grants) -> Option<Vec<&'a str>> {
-        match &self.organization {
-            Some(organization) => Some(vec![organization]),
-            None if grants.is_everywhere() => None,
-            None => Some(grants.organizations()),
+    pub(super) fn organizations(&self, grants: &Grants) -> Option<Vec<Box<str>>> {
+        match self.interest(grants) {
+            Interest::Organizations(organizations) => Some(organizations),
+            Interest::Everything => None,
         }
     }
 }

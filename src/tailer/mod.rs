@@ -1,7 +1,10 @@
 //! Wake-ups → ordered batches: reads the outbox as it grows, and appends to the log.
 //!
-//! One step reads, in one snapshot, changes of access and events. The changes are applied before the first event of the step is published, so no event is sent by
-//! grants that are older than it. What the [frontier](crate::frontier) cannot decide yet is read again until it can.
+//! One step reads, in one snapshot, changes of access, commands and events. The changes are applied before the first event of the step is published, so no event is
+//! sent by grants that are older than it. What the [frontier](crate::frontier) cannot decide yet is read again until it can.
+//!
+//! Each step looks at the timeline too: behind a pooler a failover may go by without any error. In another [life](crate::epoch) of the database the log
+//! means nothing any more, and is replaced by a new one.
 
 mod alertness;
 
@@ -12,18 +15,21 @@ use std::{
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 use self::alertness::{Alertness, SAFETY_POLL};
 use crate::{
     access::Access,
+    command::Command,
+    epoch::Life,
     event::Event,
     frontier::{Frontier, Urgency},
     log::Log,
     postgres::{
         self, Connection, Database,
+        epochs::{self, Current, Memory},
         listener::Doorbell,
-        outbox::{self, Batch},
+        outbox::{self, Batch, Before, Start},
     },
 };
 
@@ -45,6 +51,10 @@ const WRITERS_INTERVAL: Duration = Duration::from_millis(50);
 /// How often the settled floor is stored: a restart re-reads at most about this much.
 const SETTLED_INTERVAL: Duration = Duration::from_secs(1);
 
+/// In another life of the database nobody knows which commands were seen in the one before: those from this long before its last step on are
+/// carried out, some perhaps for the second time. Longer than a transaction that sends one takes.
+const COMMANDS_AGAIN: Duration = Duration::from_mins(1);
+
 /// Waits between attempts while the database is away, doubling, with jitter on top.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -62,12 +72,17 @@ pub struct Tailer {
     database: Database,
     access: Arc<Access>,
     log: Arc<Log>,
+    /// The log that sessions read; another than the one above while that has not caught up with the life it begins with.
+    published: watch::Sender<Arc<Log>>,
+    life: Life,
     /// Rung by the listener.
     doorbell: Arc<Doorbell>,
     status: watch::Sender<Status>,
     frontier: Frontier,
-    /// The snapshot of the last step: changes of access are those that it did not see.
-    snapshot: Option<String>,
+    /// The last step: changes of access and commands are those that it did not see.
+    before: Before,
+    /// Whether access has to be read anew, whatever is said to have changed.
+    access_is_stale: bool,
     alertness: Alertness,
     writers_asked: Option<Instant>,
     /// How long to wait before gaps that belong to open transactions are looked into again.
@@ -97,18 +112,23 @@ impl Tailer {
         log_bytes: usize,
     ) -> Result<Self, postgres::Error> {
         let connection = database.connection().await?;
+        let Current { life, epochs } = epochs::enter(&connection, None).await?;
         let start = outbox::read_start(&connection).await?;
         let rings = postgres::listener::read_doorbell(&connection).await?;
         drop(connection);
-        let first = (start.settled - WARM_UP_IDS).max(0);
+        let frontier = frontier_at(start);
+        let log = Arc::new(Log::new(log_bytes, frontier.high()).in_the_last_of(epochs));
         Ok(Self {
             database,
             access,
-            log: Arc::new(Log::new(log_bytes, first)),
+            published: watch::Sender::new(Arc::clone(&log)),
+            log,
+            life,
             doorbell,
             status: watch::Sender::new(Status::CatchingUp),
-            frontier: Frontier::new(first, start.settled),
-            snapshot: None,
+            frontier,
+            before: Before::default(),
+            access_is_stale: true,
             alertness: Alertness::new(rings, Instant::now()),
             writers_asked: None,
             waiting_poll: GAP_POLL,
@@ -121,6 +141,12 @@ impl Tailer {
     #[must_use]
     pub fn log(&self) -> Arc<Log> {
         Arc::clone(&self.log)
+    }
+
+    /// The log for sessions to read: another one after a failover or a restore.
+    #[must_use]
+    pub fn logs(&self) -> watch::Receiver<Arc<Log>> {
+        self.published.subscribe()
     }
 
     /// Whether it is up to date.
@@ -136,13 +162,20 @@ impl Tailer {
     pub async fn catch_up(&mut self) -> Result<(), postgres::Error> {
         let connection = self.database.connection().await?;
         while self.step(&connection).await?.more {}
+        // Some of what the log was to begin with may have expired before it was read.
+        self.log.lack(outbox::read_start(&connection).await?.expired_through);
         self.caught_up();
         Ok(())
     }
 
     fn caught_up(&self) {
+        self.published.send_if_modified(|published| {
+            let replaced = !Arc::ptr_eq(published, &self.log);
+            *published = Arc::clone(&self.log);
+            replaced
+        });
         if self.status.send_replace(Status::Live) == Status::CatchingUp {
-            info!(cursor = %self.frontier.cursor(), "tailing the outbox");
+            info!(cursor = %self.log.head().0, "tailing the outbox");
         }
     }
 
@@ -173,8 +206,10 @@ impl Tailer {
             Ok(connection) => connection,
             Err(error) => return error,
         };
-        // Another server may have taken the place of the one we spoke to, and its snapshots mean other things.
-        self.snapshot = None;
+        if let Err(error) = self.enter(&connection).await {
+            drop(deadpool_postgres::Object::take(connection));
+            return error;
+        }
         loop {
             match self.step(&connection).await {
                 Ok(Step { more: true, .. }) => {}
@@ -192,6 +227,36 @@ impl Tailer {
                 }
             }
         }
+    }
+
+    /// Another server may have taken the place of the one we spoke to.
+    async fn enter(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
+        self.access_is_stale = true;
+        let epoch = self.log.epochs().current();
+        let memory = Memory { life: self.life, epoch, rolled_back: self.log.rolled_back() };
+        let Current { life, epochs } = epochs::enter(connection, Some(&memory)).await?;
+        let start = outbox::read_start(connection).await?;
+        if life == self.life && epochs.current() == epoch {
+            // Away for longer than history is kept: sessions look for what they lack in the outbox, and find that it has expired.
+            if start.expired_through > self.frontier.high() {
+                self.frontier = frontier_at(start);
+                self.log = Arc::new(self.log.successor(epochs, self.frontier.high()));
+            }
+            return Ok(());
+        }
+        let rings = postgres::listener::read_doorbell(connection).await?;
+        // The others may still lead to the server of before.
+        self.database.forget_connections();
+        info!(epoch = epochs.current(), "beginning anew in another life of the database");
+        self.life = life;
+        self.frontier = frontier_at(start);
+        self.log = Arc::new(self.log.successor(epochs, self.frontier.high()));
+        // What is known of transactions was known of others.
+        self.before.snapshot = None;
+        self.alertness = Alertness::new(rings, Instant::now());
+        self.writers_asked = None;
+        self.stored = start.settled;
+        Ok(())
     }
 
     /// Waits for the bell, or until gaps are worth another look.
@@ -220,11 +285,17 @@ impl Tailer {
     /// When the database fails. Nothing is lost: the next step reads the same again.
     pub async fn step(&mut self, connection: &Connection) -> Result<Step, postgres::Error> {
         self.ask_who_writes(connection).await?;
-        let batch = outbox::read_batch(connection, &mut self.frontier, ROWS_PER_STEP, self.snapshot.as_deref()).await?;
-        // Without a step before, anything may have changed since.
-        let changed_users = if self.snapshot.is_some() { batch.changed_users.as_slice() } else { &[None] };
+        let batch = outbox::read_batch(connection, &mut self.frontier, ROWS_PER_STEP, &self.before).await?;
+        if batch.timeline != self.life.timeline {
+            return Err(postgres::Error::Replaced);
+        }
+        // Where we have not been following, anything may have changed.
+        let changed_users = if self.access_is_stale { &[None] } else { batch.changed_users.as_slice() };
         self.access.apply(connection, changed_users).await?;
-        let step = Step { found: !batch.events.is_empty() || !batch.changed_users.is_empty(), more: batch.full };
+        self.access_is_stale = false;
+        self.obey(&batch.commands);
+        let found = !(batch.events.is_empty() && batch.changed_users.is_empty() && batch.commands.is_empty());
+        let step = Step { found, more: batch.full };
         self.publish(batch);
         self.store_settled(connection).await?;
         Ok(step)
@@ -241,6 +312,19 @@ impl Tailer {
             self.writers_asked = Some(Instant::now());
         }
         Ok(())
+    }
+
+    fn obey(&self, commands: &[String]) {
+        for json in commands {
+            match Command::parse(json) {
+                Ok(Command::Disconnect { user_id }) => self.access.disconnect(&user_id),
+                Ok(Command::Erase { source, source_key }) => {
+                    self.log.erase(&source, &source_key);
+                    self.published.borrow().erase(&source, &source_key);
+                }
+                Err(error) => warn!(%error, "servers were told something that this version of rowcast does not know"),
+            }
+        }
     }
 
     fn publish(&mut self, batch: Batch) {
@@ -261,16 +345,22 @@ impl Tailer {
             self.frontier.conclude(batch.oldest_running);
         }
         self.log.append(events, self.frontier.cursor());
-        self.snapshot = Some(batch.snapshot);
+        self.before =
+            Before { snapshot: Some(batch.snapshot), commands_since: batch.read_at.checked_sub(COMMANDS_AGAIN).ok() };
     }
 
     async fn store_settled(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
         let settled = self.frontier.settled();
         if settled > self.stored && self.stored_at.elapsed() >= SETTLED_INTERVAL {
-            outbox::store_settled(connection, settled).await?;
+            outbox::store_settled(connection, settled, self.life.timeline).await?;
             self.stored = settled;
             self.stored_at = Instant::now();
         }
         Ok(())
     }
+}
+
+/// Begins some way below the settled floor, where everything is known.
+fn frontier_at(start: Start) -> Frontier {
+    Frontier::new((start.settled - WARM_UP_IDS).max(start.expired_through), start.settled)
 }

@@ -8,8 +8,10 @@
 
 mod access;
 mod capture;
+mod commands;
 mod demo;
 mod doorbell;
+mod epochs;
 mod harness;
 mod journey;
 mod outage;

@@ -68,10 +68,10 @@ async fn ids_that_jump_need_no_partitions_in_between() {
     let stage = Stage::new(100).await;
     stage.execute("SELECT setval('rowcast.outbox_id_seq', 123456)").await;
     assert_eq!(stage.maintain().await, ["created outbox_101", "created outbox_123501"]);
-    assert_eq!(stage.partitions().await[1..], [
-        ("outbox_101".into(), 101, 123_500),
-        ("outbox_123501".into(), 123_501, 123_600)
-    ]);
+    assert_eq!(
+        stage.partitions().await[1..],
+        [("outbox_101".into(), 101, 123_500), ("outbox_123501".into(), 123_501, 123_600)]
+    );
 }
 
 #[tokio::test]

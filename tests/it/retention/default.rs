@@ -85,7 +85,9 @@ async fn rows_among_other_partitions_are_left_to_the_dba() {
     let stage = Stage::new(100).await;
     stage.emit(150).await;
     stage.maintain_all().await;
-    stage.execute("CREATE TABLE kept AS SELECT * FROM rowcast.outbox WHERE id <= 100; DROP TABLE rowcast.outbox_1").await;
+    stage
+        .execute("CREATE TABLE kept AS SELECT * FROM rowcast.outbox WHERE id <= 100; DROP TABLE rowcast.outbox_1")
+        .await;
     stage.execute("INSERT INTO rowcast.outbox SELECT * FROM kept WHERE id = 7").await;
     let steps = stage.steps().await;
     assert_eq!(steps.iter().map(super::Step::summary).collect::<Vec<_>>(), ["postponed outbox_default"]);

@@ -124,10 +124,7 @@ async fn the_retention_is_a_setting_that_the_server_may_set() {
     assert_eq!(summaries(super::steps(&stage.server, &call("30 days")).await), ["set settings"]);
     assert_eq!(setting().await, "30 days");
     assert_eq!(summaries(super::steps(&stage.server, &call("720:00:00")).await), [""; 0], "the same in other words");
-    assert_eq!(
-        summaries(super::steps(&stage.server, &call("10 days")).await),
-        ["set settings", "dropped outbox_1"]
-    );
+    assert_eq!(summaries(super::steps(&stage.server, &call("10 days")).await), ["set settings", "dropped outbox_1"]);
     for refused in ["0", "-1 day", "nonsense", ""] {
         let update = format!("UPDATE rowcast.settings SET value = '{refused}' WHERE name = 'retention'");
         let error = stage.superuser.batch_execute(&update).await.unwrap_err();

@@ -3,7 +3,9 @@
 mod access;
 mod ahead;
 mod default;
+mod erase;
 mod expiry;
+mod history;
 mod index;
 mod waiting;
 
@@ -38,8 +40,12 @@ impl Stage {
             "DROP TABLE rowcast.outbox_1; UPDATE rowcast.settings SET value = '{size}' WHERE name = 'partition_size'"
         );
         db.connect().await.batch_execute(&small).await.unwrap();
-        let stage =
-            Self { server: db.connect_as(Role::Server).await, writer: db.connect_as(Role::Writer).await, superuser, db };
+        let stage = Self {
+            server: db.connect_as(Role::Server).await,
+            writer: db.connect_as(Role::Writer).await,
+            superuser,
+            db,
+        };
         assert_eq!(stage.maintain().await, ["created outbox_1"]);
         stage
     }

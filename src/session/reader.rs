@@ -1,0 +1,275 @@
+//! What is next for one client: the events that its user may see, in the order of the log, and the cursor after them.
+//!
+//! A reader is a position in the log and a cursor. When its position has left the log (a cursor from yesterday, a client slower than the log is long), it
+//! reads pages of the outbox up to where the log was when it began, and then goes on from there. It knows nothing of how the client is told.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::{Resume, Server, Wanted, history::History, seen::Seen};
+use crate::{
+    access::{Versioned, Viewer},
+    cursor::Cursor,
+    log::{Entry, Log, Position, Read, Subscription},
+    policy::{Grants, Policy, RedactionMask},
+    postgres,
+    sse::ResetReason,
+};
+
+/// One client's place in the log, or on the way there.
+pub(super) struct Reader {
+    pub(super) server: Arc<Server>,
+    pub(super) log: Arc<Log>,
+    logs: watch::Receiver<Arc<Log>>,
+    pub(super) viewer: Arc<Viewer>,
+    grants: watch::Receiver<Arc<Versioned<Grants>>>,
+    wanted: Wanted,
+    /// The types that are sent: wanted and visible; sorted.
+    types: Vec<Box<str>>,
+    pub(super) subscription: Subscription,
+    pub(super) position: Position,
+    /// What the client has seen when it has been told everything that was read.
+    pub(super) seen: Seen,
+    pub(super) history: Option<History>,
+    /// Whether history that the client lacks has been deleted for its age.
+    pub(super) expired: bool,
+}
+
+/// What was read at once.
+pub(super) struct Piece {
+    /// What of it is for the client, in order. May be nothing: then a long stretch of history was not for it.
+    pub(super) events: Vec<Visible>,
+    /// What the client has seen when it has been told.
+    pub(super) cursor: Arc<Cursor>,
+}
+
+/// An event as its viewer may see it.
+pub(super) struct Visible {
+    entry: Arc<Entry>,
+    policy: Arc<Versioned<Policy>>,
+    mask: RedactionMask,
+}
+
+/// What a change of grants or policy means to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AccessChange {
+    /// Other types or organizations.
+    Changed,
+    /// Its user may not see anything any more, or nothing of the organization asked for.
+    Revoked,
+}
+
+/// What a new life of the database, or the end of history, means to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NewLife {
+    /// It has seen nothing that is lost, and goes on.
+    Continued,
+    /// It may have seen what is lost, or lacks what has expired: it has to fetch anew, and goes on from the head.
+    Reset(ResetReason),
+}
+
+impl Visible {
+    /// Its frame, shared by all who may see the same.
+    pub(super) fn frame(&self) -> Bytes {
+        self.entry.frame(&self.policy, self.mask)
+    }
+}
+
+impl Reader {
+    /// A place in the log: from here on nothing that the viewer may see is missed. Also whether the client has to fetch anew first, and why.
+    pub(super) fn open(
+        server: Arc<Server>,
+        viewer: Arc<Viewer>,
+        wanted: Wanted,
+        resume: &Resume,
+    ) -> (Self, Option<ResetReason>) {
+        let mut logs = server.logs.clone();
+        let log = Arc::clone(&logs.borrow_and_update());
+        let mut grants = viewer.watch();
+        let current = Arc::clone(&grants.borrow_and_update());
+        let types = wanted.types(&server.access.policy().value, &current.value);
+        // The bell first, the position second: what is appended between the two rings.
+        let subscription = log.subscribe(wanted.interest(&current.value));
+        let (head, position) = log.head();
+        let seen = Seen { log: head, ahead: None };
+        let history = None;
+        let mut reader = Self {
+            server,
+            log,
+            logs,
+            viewer,
+            grants,
+            wanted,
+            types,
+            subscription,
+            position,
+            seen,
+            history,
+            expired: false,
+        };
+        let reset = match resume {
+            Resume::Head => None,
+            Resume::After(cursor) => reader.go_on_after(cursor),
+            Resume::Reset(reason) => Some(*reason),
+        };
+        (reader, reset)
+    }
+
+    /// Goes on after what the client has seen, if that is all in this life of the database; otherwise from the head.
+    fn go_on_after(&mut self, cursor: &Cursor) -> Option<ResetReason> {
+        match self.log.epochs().carry(cursor) {
+            Some(cursor) => {
+                self.resume_after(cursor);
+                None
+            }
+            None => Some(ResetReason::CursorAhead),
+        }
+    }
+
+    /// Whether it cannot go on as it is: the database has begun another life, and the log with it, or what is to be read next has expired.
+    pub(super) fn is_outlived(&self) -> bool {
+        self.expired || self.logs.has_changed().unwrap_or(false)
+    }
+
+    /// Leaves for the head if what is to be read next has expired. Follows the database into another life, if it has begun one; `told` is what the client has seen of what it was told. The reader may be further, past events
+    /// that were not for it.
+    pub(super) fn follow_log(&mut self, told: &Cursor) -> Option<NewLife> {
+        if !self.is_outlived() {
+            return None;
+        }
+        self.log = Arc::clone(&self.logs.borrow_and_update());
+        let (head, position) = self.log.head();
+        self.position = position;
+        self.seen = Seen { log: head, ahead: None };
+        self.history = None;
+        if std::mem::take(&mut self.expired) {
+            return Some(NewLife::Reset(ResetReason::HistoryExpired));
+        }
+        Some(self.go_on_after(told).map_or(NewLife::Continued, NewLife::Reset))
+    }
+
+    fn resume_after(&mut self, cursor: Cursor) {
+        if let Some(position) = self.log.position_after(&cursor) {
+            self.position = position;
+            self.seen = Seen { log: Arc::default(), ahead: Some(cursor) };
+        } else {
+            self.seen = Seen { log: Arc::new(cursor), ahead: None };
+            self.read_history();
+        }
+    }
+
+    /// What the client has seen when it has been told everything that was read.
+    pub(super) fn cursor(&self) -> Arc<Cursor> {
+        self.seen.cursor()
+    }
+
+    /// The types that are sent; sorted.
+    pub(super) fn types(&self) -> &[Box<str>] {
+        &self.types
+    }
+
+    /// The organizations whose events are sent; none for platform staff, who are in all.
+    pub(super) fn organizations(&self) -> Option<Vec<Box<str>>> {
+        self.wanted.organizations(&self.grants.borrow().value)
+    }
+
+    /// The next piece, of not much more than `max_bytes`; none when everything has been read.
+    ///
+    /// # Errors
+    /// When history could not be read. Nothing is lost: the next call reads the same again.
+    pub(super) async fn next(&mut self, max_bytes: usize) -> Result<Option<Piece>, postgres::Error> {
+        loop {
+            if self.history.is_some() {
+                let more = self.next_page().await?;
+                if more.is_some() || self.expired {
+                    return Ok(more);
+                }
+            } else {
+                let more = self.next_in_log(max_bytes);
+                // Without more it may have fallen off the log.
+                if more.is_some() || self.history.is_none() {
+                    return Ok(more);
+                }
+            }
+        }
+    }
+
+    /// What waits in the log for this client, until there is something or nothing more.
+    fn next_in_log(&mut self, max_bytes: usize) -> Option<Piece> {
+        loop {
+            let read = self.log.read(self.position, self.subscription.interest(), max_bytes);
+            let Read::Entries { entries, cursor, position, at_end } = read else {
+                self.read_history();
+                return None;
+            };
+            let events = self.visible(entries);
+            self.position = position;
+            self.seen.log_reached(cursor);
+            if !events.is_empty() {
+                return Some(Piece { events, cursor: self.cursor() });
+            }
+            if at_end {
+                return None;
+            }
+        }
+    }
+
+    /// Those of these entries that are for this client. Judged by the grants of now, which are at least as new as the entries.
+    pub(super) fn visible(&self, entries: Vec<Arc<Entry>>) -> Vec<Visible> {
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let grants = Arc::clone(&self.grants.borrow());
+        let policy = self.server.access.policy();
+        entries
+            .into_iter()
+            .filter(|entry| {
+                self.wants(entry) && policy.value.may_see(&entry.event, &self.viewer.user_id, &grants.value)
+            })
+            .map(|entry| {
+                let mask = policy.value.redaction_mask(&entry.event, &grants.value);
+                Visible { entry, policy: Arc::clone(&policy), mask }
+            })
+            .collect()
+    }
+
+    fn wants(&self, entry: &Entry) -> bool {
+        let event = &entry.event;
+        let of_organization = match (&self.wanted.organization, &event.organization_id) {
+            (Some(wanted), Some(organization)) => wanted == organization,
+            _ => true,
+        };
+        of_organization && self.types.binary_search(&event.event_type).is_ok() && !self.seen.is_ahead_by(event.id)
+    }
+
+    /// Follows a change of grants or policy, if there was one that matters to the client.
+    pub(super) fn follow_access(&mut self) -> Option<AccessChange> {
+        if !self.grants.has_changed().unwrap_or(false) {
+            return None;
+        }
+        let current = Arc::clone(&self.grants.borrow_and_update());
+        let grants = &current.value;
+        let types = self.wanted.types(&self.server.access.policy().value, grants);
+        let interest = self.wanted.interest(grants);
+        let may_stay = self.wanted.may_connect(grants);
+        let unchanged = types == self.types && interest == *self.subscription.interest();
+        if unchanged && may_stay {
+            return None;
+        }
+        self.types = types;
+        self.subscription.set_interest(interest);
+        Some(if may_stay { AccessChange::Changed } else { AccessChange::Revoked })
+    }
+
+    /// Completes when there may be more to read, or access has changed.
+    pub(super) async fn woken(&mut self) {
+        tokio::select! {
+            () = self.subscription.woken() => {}
+            // Only looked at here; it is followed elsewhere.
+            _ = self.grants.changed() => self.grants.mark_changed(),
+            _ = self.logs.changed() => self.logs.mark_changed(),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The stream: what a reader finds, as Server-Sent Events, one chunk of bytes for each write. All frames that wait, the last of them with the cursor.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, stream};
+use jiff::Timestamp;
+use tokio::{sync::watch, time::Instant};
+use tracing::{debug, warn};
+
+use super::{
+    Resume, Server, Wanted,
+    reader::{AccessChange, NewLife, Piece, Reader, Visible},
+};
+use crate::{
+    access::{Viewer, token::Identity},
+    cursor::Cursor,
+    sse::{self, CloseReason, ConnectionStatus, ResetReason},
+    tailer,
+};
+
+/// About as much as is written at once: more wins nothing, and every slow client holds one such piece.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What native clients wait before they reconnect, when all is well.
+const RETRY: Duration = Duration::from_millis(1_500);
+
+/// When the server goes away, clients come back within this time, each at its own moment.
+const RETRY_SPREAD: Duration = Duration::from_secs(4);
+
+/// How long to wait before history is asked for again when the database failed.
+const HISTORY_RETRY: Duration = Duration::from_secs(1);
+
+/// One client's stream.
+pub struct Session {
+    server: Arc<Server>,
+    reader: Reader,
+    tailer: watch::Receiver<tailer::Status>,
+    /// What the client was last told of it.
+    told: tailer::Status,
+    /// What it has seen when it has read all that was handed out.
+    written: Arc<Cursor>,
+    expires_at: Instant,
+    next_heartbeat: Instant,
+    opening: Option<Bytes>,
+    closed: bool,
+}
+
+impl Session {
+    /// Opens a stream: from here on nothing that `identity` may see is missed.
+    #[must_use]
+    pub fn open(
+        server: Arc<Server>,
+        identity: &Identity,
+        viewer: Arc<Viewer>,
+        wanted: Wanted,
+        resume: &Resume,
+    ) -> Self {
+        let connection_id = connection_id();
+        let expires_in = identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+        let (reader, reset) = Reader::open(Arc::clone(&server), viewer, wanted, resume);
+        let mut session = Self {
+            written: reader.cursor(),
+            reader,
+            tailer: server.tailer.clone(),
+            told: tailer::Status::Live,
+            expires_at: Instant::now() + expires_in,
+            next_heartbeat: Instant::now(),
+            opening: None,
+            closed: false,
+            server,
+        };
+        session.beat();
+        session.opening = Some(session.opening_frames(&connection_id, reset));
+        debug!(connection = %connection_id, user = %identity.user_id, cursor = %session.reader.cursor(), "stream opened");
+        session
+    }
+
+    fn opening_frames(&self, connection_id: &str, reset: Option<ResetReason>) -> Bytes {
+        let connected = ConnectionStatus::Connected {
+            connection_id,
+            subscriptions: self.reader.types(),
+            organizations: self.reader.organizations(),
+        };
+        let cursor = self.reader.cursor();
+        let mut opening = sse::retry_line(RETRY);
+        opening.push_str(&sse::status_frame(&connected, Some(&cursor), Timestamp::now()));
+        if let Some(reason) = reset {
+            opening.push_str(&sse::status_frame(&ConnectionStatus::Reset { reason }, Some(&cursor), Timestamp::now()));
+        }
+        opening.into()
+    }
+
+    /// The bytes of the stream, a chunk for each write.
+    pub fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
+        stream::unfold(self, async |mut session| session.next().await.map(|chunk| (chunk, session)))
+    }
+
+    /// The next chunk to write; none when the stream has ended.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        if let Some(opening) = self.opening.take() {
+            return Some(opening);
+        }
+        if self.closed {
+            return None;
+        }
+        loop {
+            if let Some(ending) = self.ending() {
+                return Some(self.close(ending));
+            }
+            if let Some(change) = self.reader.follow_access() {
+                return Some(self.tell_access(change));
+            }
+            if let Some(new_life) = self.reader.follow_log(&self.written) {
+                return Some(self.tell_new_life(new_life));
+            }
+            if let Some(chunk) = self.tell_health() {
+                return Some(chunk);
+            }
+            let read = self.reader.next(CHUNK_BYTES).await;
+            // What was read meanwhile may be of either life.
+            if self.reader.is_outlived() {
+                continue;
+            }
+            if let Ok(Some(piece)) = &read {
+                self.beat();
+                self.written = Arc::clone(&piece.cursor);
+                return Some(chunk(piece));
+            }
+            // Only now, when the log has just been read: the heartbeat is to say how far.
+            if Instant::now() >= self.next_heartbeat {
+                return Some(self.heartbeat());
+            }
+            match read {
+                Ok(_) => self.wait().await,
+                Err(error) => {
+                    warn!(%error, "history could not be read; trying again");
+                    tokio::time::sleep(HISTORY_RETRY.mul_f64(0.5 + fastrand::f64())).await;
+                }
+            }
+        }
+    }
+
+    /// Waits until there may be something to say.
+    async fn wait(&mut self) {
+        tokio::select! {
+            () = self.reader.woken() => {}
+            _ = self.tailer.changed() => {}
+            () = tokio::time::sleep_until(self.next_heartbeat.min(self.expires_at)) => {}
+            () = self.server.shutdown.cancelled() => {}
+        }
+    }
+
+    /// Before the first event of another life comes its number: clients may know the ids of its events as those of others.
+    fn tell_new_life(&mut self, new_life: NewLife) -> Bytes {
+        match new_life {
+            NewLife::Continued => self.heartbeat(),
+            NewLife::Reset(reason) => {
+                self.written = self.reader.cursor();
+                let reset = ConnectionStatus::Reset { reason };
+                sse::status_frame(&reset, Some(&self.written), Timestamp::now()).into()
+            }
+        }
+    }
+
+    fn heartbeat(&mut self) -> Bytes {
+        self.beat();
+        self.written = self.reader.cursor();
+        heartbeat(&self.written)
+    }
+
+    fn tell_access(&mut self, change: AccessChange) -> Bytes {
+        let changed = ConnectionStatus::AccessChanged {
+            subscriptions: self.reader.types(),
+            organizations: self.reader.organizations(),
+        };
+        let mut frames = sse::status_frame(&changed, None, Timestamp::now());
+        if change == AccessChange::Revoked {
+            frames.push_str(&closing(CloseReason::AccessRevoked));
+            self.closed = true;
+        }
+        frames.into()
+    }
+
+    /// Says that the database was lost, or that it is back.
+    fn tell_health(&mut self) -> Option<Bytes> {
+        let current = *self.tailer.borrow_and_update();
+        if current == std::mem::replace(&mut self.told, current) {
+            return None;
+        }
+        let status = match current {
+            tailer::Status::CatchingUp => ConnectionStatus::Degraded,
+            tailer::Status::Live => ConnectionStatus::Recovered,
+        };
+        Some(sse::status_frame(&status, None, Timestamp::now()).into())
+    }
+
+    fn ending(&self) -> Option<CloseReason> {
+        if self.server.shutdown.is_cancelled() {
+            Some(CloseReason::Unavailable)
+        } else if self.reader.viewer.is_disconnected() {
+            Some(CloseReason::Disconnected)
+        } else if Instant::now() >= self.expires_at {
+            Some(CloseReason::TokenExpired)
+        } else {
+            None
+        }
+    }
+
+    fn close(&mut self, reason: CloseReason) -> Bytes {
+        self.closed = true;
+        closing(reason).into()
+    }
+
+    /// Puts the next heartbeat off: clients that connected together should not be written to together for ever.
+    fn beat(&mut self) {
+        self.next_heartbeat = Instant::now() + self.server.heartbeat.mul_f64(0.9 + fastrand::f64() / 5.0);
+    }
+}
+
+/// What is said to a client that cannot be served now: it comes back by itself, at a moment of its own.
+#[must_use]
+pub fn unavailable() -> String {
+    closing(CloseReason::Unavailable)
+}
+
+fn closing(reason: CloseReason) -> String {
+    let retry = RETRY.mul_f64(0.5) + RETRY_SPREAD.mul_f64(fastrand::f64());
+    sse::retry_line(retry) + &sse::status_frame(&ConnectionStatus::Closing { reason }, None, Timestamp::now())
+}
+
+/// All frames of a piece; what was not for the client only moves its cursor.
+fn chunk(piece: &Piece) -> Bytes {
+    let frames: Vec<Bytes> = piece.events.iter().map(Visible::frame).collect();
+    let Some((last, others)) = frames.split_last() else { return heartbeat(&piece.cursor) };
+    let id = sse::id_line(&piece.cursor);
+    let mut chunk = BytesMut::with_capacity(id.len() + frames.iter().map(Bytes::len).sum::<usize>());
+    for frame in others {
+        chunk.extend_from_slice(frame);
+    }
+    // With the last one: then all that the cursor claims has been written.
+    chunk.extend_from_slice(id.as_bytes());
+    chunk.extend_from_slice(last);
+    chunk.freeze()
+}
+
+fn heartbeat(cursor: &Cursor) -> Bytes {
+    (sse::id_line(cursor) + sse::HEARTBEAT).into()
+}
+
+/// Cannot be guessed, though knowing one is of no use to anybody but its owner.
+fn connection_id() -> String {
+    format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
+}
