@@ -20,6 +20,7 @@ use crate::{
     access::{Access, token::Verifier},
     config::{Config, MetricsAddr},
     http::{self, Http, accept, trace::Traced},
+    maintenance,
     metrics::Metrics,
     postgres::{
         self, Database,
@@ -44,6 +45,7 @@ pub struct App {
     doorbell: Arc<Doorbell>,
     /// None where the tailer polls.
     notifications: Option<tokio_postgres::Config>,
+    retention: Option<String>,
     shutdown: CancellationToken,
 }
 
@@ -113,7 +115,8 @@ impl App {
             shutdown: shutdown.clone(),
         });
         let http = Arc::new(Http { sessions, verifier, shows_metrics: settings.metrics_addr == MetricsAddr::Same });
-        Ok(Self { listener, address, metrics_listener, tailer, http, doorbell, notifications, shutdown })
+        let retention = settings.retention;
+        Ok(Self { listener, address, metrics_listener, tailer, http, doorbell, notifications, retention, shutdown })
     }
 
     /// Where it listens.
@@ -133,14 +136,16 @@ impl App {
     /// # Errors
     /// When it had to stop because a part of it had ended.
     pub async fn run(self) -> Result<(), Error> {
-        let Self { listener, metrics_listener, tailer, http, doorbell, notifications, shutdown, .. } = self;
+        let Self { listener, metrics_listener, tailer, http, doorbell, notifications, retention, shutdown, .. } = self;
         let database = http.sessions.database.clone();
         let mut tasks = Tasks::new(shutdown.clone());
         if let Some(config) = notifications {
+            let database = database.clone();
             let listening = listener::listen(config, database, listener::PULSE, doorbell, shutdown.clone());
             tasks.spawn("listener", listening);
         }
         tasks.spawn("tailer", tailer.run(shutdown.clone()));
+        tasks.spawn("maintenance", maintenance::run(database, retention, shutdown.clone()));
         tasks.spawn("refreshing of grants", refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         if let Some(listener) = metrics_listener {
             let service = TowerToHyperService::new(warp::service(http::metrics_routes(&http)));

@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, str::FromStr, time::Duration};
 
 use clap::Args;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 /// What a server needs to know.
 #[derive(Args, Clone)]
@@ -62,6 +62,10 @@ pub struct Settings {
     #[arg(long, env = "ROWCAST_MAX_STREAM", value_parser = duration)]
     pub max_stream: Option<Duration>,
 
+    /// How long events are kept: 7d, 36h, or none for ever. Becomes the setting in rowcast.settings; absent, that stays as it is (7 days at first).
+    #[arg(long, env = "ROWCAST_RETENTION", value_parser = retention)]
+    pub retention: Option<String>,
+
     /// How much memory recent events may take; older ones are read from the outbox.
     #[arg(long, env = "ROWCAST_LOG_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub log_mib: u32,
@@ -114,6 +118,28 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "must be more than nothing".to_owned())
 }
 
+/// Reads `7d`, `36h`, or `none`, and returns what Postgres calls it.
+///
+/// # Errors
+/// When the text is neither, or no time at all: that is more likely meant to be `none` than to keep nothing.
+pub fn retention(text: &str) -> Result<String, String> {
+    const DAY: i64 = 24 * 60 * 60;
+    if text == "none" {
+        return Ok(text.to_owned());
+    }
+    let span: Span = text.parse().map_err(|_| "expected a length of time such as 7d or 36h, or none".to_owned())?;
+    // Longer units have no certain length.
+    let seconds = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_or(0, |length| length.as_secs());
+    match seconds {
+        ..=0 => {
+            Err("must be a length of time in days, hours, minutes or seconds, or none to keep events for ever"
+                .to_owned())
+        }
+        days if days % DAY == 0 => Ok(format!("{} days", days / DAY)),
+        seconds => Ok(format!("{seconds} seconds")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,5 +157,14 @@ mod tests {
         assert_eq!(duration("15s"), Ok(Duration::from_secs(15)));
         assert_eq!(duration("2h 30m"), Ok(Duration::from_mins(150)));
         assert!(["", "15", "-1s", "0s", "soon"].iter().all(|text| duration(text).is_err()));
+    }
+
+    #[test]
+    fn retention_is_some_time_or_for_ever() {
+        assert_eq!(retention("7d").as_deref(), Ok("7 days"));
+        assert_eq!(retention("2w").as_deref(), Ok("14 days"));
+        assert_eq!(retention("1d 30m").as_deref(), Ok("88200 seconds"));
+        assert_eq!(retention("none").as_deref(), Ok("none"));
+        assert!(["", "7", "0", "0s", "-7d", "1 month", "never"].iter().all(|text| retention(text).is_err()));
     }
 }

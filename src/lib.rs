@@ -15,6 +15,7 @@
 //! - [`access`]: who is connected, and what they hold, as fresh as the events.
 //! - [`log`]: recent events in order, by organization: fan-out and history in one.
 //! - [`tailer`]: wake or poll → ordered batches, appended to the log.
+//! - [`maintenance`]: keeps house: partitions, and an end to history.
 //! - [`session`]: one client: replay → splice → live.
 //! - [`http`]: routes, one file each. The only place that knows warp.
 //! - [`config`], [`app`]: every setting; the wiring.
@@ -39,6 +40,7 @@ pub mod event;
 pub mod frontier;
 pub mod http;
 pub mod log;
+pub mod maintenance;
 pub mod metrics;
 pub mod policy;
 pub mod postgres;

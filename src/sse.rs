@@ -136,6 +136,8 @@ pub enum ConnectionStatus<'a> {
 pub enum ResetReason {
     /// It is not a cursor.
     InvalidCursor,
+    /// Some of what the client lacks has been deleted for its age.
+    HistoryExpired,
     /// It claims events that this database does not have: they were lost in a failover, or are of another database.
     CursorAhead,
 }
@@ -147,6 +149,7 @@ impl ResetReason {
         match self {
             Self::InvalidCursor => "invalid_cursor",
             Self::CursorAhead => "cursor_ahead",
+            Self::HistoryExpired => "history_expired",
         }
     }
 }

@@ -23,6 +23,7 @@ const ORDER: [&str; 18] = [
     "access",
     "log",
     "tailer",
+    "maintenance",
     "session",
     "http",
     "config",

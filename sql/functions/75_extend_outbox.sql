@@ -14,7 +14,7 @@ BEGIN
         SELECT p.partition FROM rowcast.outbox_partitions p WHERE p.first_id <= rowcast.drawn_through() ORDER BY p.first_id DESC LIMIT most
     LOOP
         EXECUTE format('SELECT created_at FROM ONLY %s ORDER BY id LIMIT 1', candidate) INTO oldest;
-        EXIT WHEN oldest < clock_timestamp() - interval '1 day';
+        EXIT WHEN oldest < clock_timestamp() - interval '1 day' IS NOT FALSE;
         begun := begun + 1;
     END LOOP;
     RETURN greatest(begun, 1);

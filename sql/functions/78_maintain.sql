@@ -77,9 +77,9 @@ BEGIN
     IF net.is_limited AND NOT net.is_proved THEN
         RETURN QUERY SELECT * FROM rowcast.prove_limit();
     END IF;
-    IF NOT net.is_out_of_the_way AND NOT net.is_adoptable THEN
+    IF net.first_id < rowcast.next_first_id() THEN
         RETURN QUERY SELECT 'postponed', net.partition::text,
-            format('holds ids from %s on, below those of other partitions: somebody has removed theirs. Make one for them by hand, see docs/retention.md', net.first_id);
+            format('holds ids from %s on, whose partition was removed by hand: delete them, or see docs/retention.md', net.first_id);
     END IF;
     RETURN QUERY SELECT * FROM rowcast.delete_expired(kept);
     RETURN QUERY SELECT * FROM rowcast.prune(kept);
@@ -108,7 +108,7 @@ BEGIN
         RAISE EXCEPTION 'rowcast.maintain() has to see what has been committed meanwhile'
             USING ERRCODE = 'invalid_transaction_state', HINT = 'Call it in a READ COMMITTED transaction, best in one of its own.';
     ELSIF NOT pg_try_advisory_xact_lock(1919907683, 4) THEN
-        RETURN QUERY SELECT 'postponed', 'rowcast.outbox', 'somebody else is maintaining it at this moment';
+        RETURN QUERY SELECT 'skipped', 'rowcast.outbox', 'somebody else is maintaining it at this moment';
         RETURN;
     END IF;
     RETURN QUERY SELECT * FROM rowcast.keep_retention_setting(retention);

@@ -2,4 +2,6 @@
 -- better to say so than to hang; and being idle is what connections in a pool are for, and those that wait for notifications.
 SET statement_timeout = '30s';
 SET idle_in_transaction_session_timeout = '30s';
-SET idle_session_timeout = 0
+SET idle_session_timeout = 0;
+-- Large partitions make plans look expensive, and compiling them takes a hundred times as long as running them.
+SET jit = off

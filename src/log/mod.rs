@@ -219,6 +219,12 @@ impl Log {
         (Arc::clone(&recent.head), recent.end())
     }
 
+    /// Events up to this id may be missing, whatever has been appended since.
+    pub fn lack(&self, through: i64) {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        recent.complete_above = recent.complete_above.max(through);
+    }
+
     /// Where to read on for a client that has seen `cursor`; none when some of what it lacks may have left the log.
     #[must_use]
     pub fn position_after(&self, cursor: &Cursor) -> Option<Position> {

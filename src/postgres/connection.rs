@@ -18,6 +18,8 @@ use super::{Error, Parameter, pool::PATIENCE};
 /// How long an answer may take: a little longer than Postgres lets a statement of ours run (`prepare_session.sql`), so that it can say why.
 const ANSWER: Duration = Duration::from_secs(35);
 
+const OPEN: &str = "a connection has its client until it is dropped";
+
 /// A connection out of the pool, to which it goes back when dropped.
 pub struct Connection {
     /// Only gone when dropped.
@@ -86,6 +88,30 @@ impl Connection {
         Ok(Rows { connection: self, stream: Box::pin(stream) })
     }
 
+    /// Runs a statement in a transaction that begins with `settings`, for as long as `patience`; all its rows.
+    ///
+    /// # Errors
+    /// When the database fails, or does not answer.
+    pub async fn query_within(
+        &mut self,
+        patience: Duration,
+        settings: &str,
+        sql: &str,
+        parameters: &[&dyn Parameter],
+    ) -> Result<Vec<Row>, Error> {
+        let parameters: Vec<_> = parameters.iter().map(|parameter| (parameter.value(), parameter.kind())).collect();
+        let Self { client, outstanding, .. } = self;
+        let client = client.as_mut().expect(OPEN);
+        answer(outstanding, patience, async {
+            let transaction = client.transaction().await?;
+            transaction.batch_execute(settings).await?;
+            let rows = transaction.query_typed(sql, &parameters).await?;
+            transaction.commit().await?;
+            Ok(rows)
+        })
+        .await
+    }
+
     /// Whether a pooler in transaction mode is in between.
     #[must_use]
     pub fn is_pooled(&self) -> bool {
@@ -100,15 +126,23 @@ impl Connection {
     }
 
     async fn answer<T>(&self, question: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
-        self.outstanding.fetch_add(1, Ordering::Relaxed);
-        let answer = timeout(ANSWER, question).await.map_err(|_| Error::Silent(ANSWER))?;
-        self.outstanding.fetch_sub(1, Ordering::Relaxed);
-        Ok(answer?)
+        answer(&self.outstanding, ANSWER, question).await
     }
 
     fn client(&self) -> &ClientWrapper {
-        self.client.as_ref().expect("a connection has its client until it is dropped")
+        self.client.as_ref().expect(OPEN)
     }
+}
+
+async fn answer<T>(
+    outstanding: &AtomicUsize,
+    patience: Duration,
+    question: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Error> {
+    outstanding.fetch_add(1, Ordering::Relaxed);
+    let answer = timeout(patience, question).await.map_err(|_| Error::Silent(patience))?;
+    outstanding.fetch_sub(1, Ordering::Relaxed);
+    Ok(answer?)
 }
 
 impl Drop for Connection {

@@ -7,6 +7,7 @@ mod decode;
 pub mod doctor;
 pub mod epochs;
 pub mod listener;
+pub mod maintenance;
 mod migrate;
 pub mod outbox;
 mod parameter;

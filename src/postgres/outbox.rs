@@ -41,6 +41,8 @@ pub struct Start {
     pub undecided: Vec<IdRange>,
     /// The last id that was given out.
     pub drawn: i64,
+    /// Every id up to here has been deleted for its age.
+    pub expired_through: i64,
 }
 
 /// What the step before the next one saw.
@@ -155,12 +157,15 @@ fn widen(short: i64, recent: u64) -> u64 {
 pub struct Page {
     /// The rows, ascending by id.
     pub events: Vec<Event>,
-    /// Whether the page ended for want of room, so that there may be more.
-    pub full: bool,
+    /// Above this id there may be more: the page ended for want of room, or where another way of reading begins. None: that was all.
+    pub read_through: Option<i64>,
+    /// Every id up to here had been deleted for its age.
+    pub expired_through: i64,
 }
 
 /// Reads a page of history: rows with ids in `ranges` that belong to `organizations` (none: to any), or to all. It ends after
 /// `limit` rows, or with the row that makes it larger than `max_bytes`: the rest of the answer is thrown away as it comes in.
+/// See `sql/queries/read_ranges.sql`.
 ///
 /// # Errors
 /// When the database fails.
@@ -174,18 +179,24 @@ pub async fn read_ranges(
     let statement = include_str!("../../sql/queries/read_ranges.sql");
     let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
     let mut rows = connection.query_raw(statement, &[&firsts, &lasts, &organizations, &limit]).await?;
-    let mut page = Page { events: Vec::new(), full: false };
-    let mut bytes = 0;
+    let mut page = Page { events: Vec::new(), read_through: None, expired_through: 0 };
+    let mut room = (usize::try_from(limit).unwrap_or(usize::MAX), max_bytes);
     while let Some(row) = rows.try_next().await? {
+        if let Some(expired_through) = row.try_get("expired_through")? {
+            page.expired_through = expired_through;
+            page.read_through = row.try_get("read_through")?;
+            continue;
+        }
         let event = decode::event(&row)?;
-        bytes += event.size();
+        room = (room.0.saturating_sub(1), room.1.saturating_sub(event.size()));
+        if room.0 == 0 || room.1 == 0 {
+            page.read_through = Some(event.id);
+        }
         page.events.push(event);
-        if bytes > max_bytes {
-            page.full = true;
-            return Ok(page);
+        if room.1 == 0 {
+            break;
         }
     }
-    page.full = i64::try_from(page.events.len()).unwrap_or(i64::MAX) >= limit;
     Ok(page)
 }
 
@@ -202,7 +213,7 @@ pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
     let firsts: Vec<i64> = row.try_get("firsts")?;
     let lasts: Vec<Option<i64>> = row.try_get("lasts")?;
     let undecided = firsts.into_iter().zip(lasts).map(|(first, last)| (first, last.unwrap_or(i64::MAX))).collect();
-    Ok(Start { undecided, drawn: row.try_get("drawn")? })
+    Ok(Start { undecided, drawn: row.try_get("drawn")?, expired_through: row.try_get("expired_through")? })
 }
 
 /// Remembers that every id is decided but for these ranges, of which the last is without end; unless the timeline is another one by now.

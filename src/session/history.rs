@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::reader::{Piece, Reader};
 use crate::{
+    cursor::IdRange,
     event::Event,
     log::Entry,
     postgres::{
@@ -21,30 +22,35 @@ pub(super) const FIRST_ROWS: i64 = 50;
 const FEWEST_ROWS: i64 = 4;
 
 impl Reader {
-    /// The next page of the outbox; none when history is done and what was left of it held nothing for this client.
+    /// The next page of the outbox; none when history is done and what was left of it held nothing for this client, or when some of it has expired.
     ///
     /// # Errors
     /// When the database fails; the next call reads the same page.
     pub(super) async fn next_page(&mut self) -> Result<Option<Piece>, postgres::Error> {
-        let Page { events, full } = self.read_page().await?;
-        let up_to = events.last().filter(|_| full).map(|last| last.id);
+        let ranges = self.place.outbox_ranges();
+        let Page { events, read_through, expired_through } = self.read_page(&ranges).await?;
+        if ranges.first().is_some_and(|&(first, _)| first <= expired_through) {
+            self.expired = true;
+            return Ok(None);
+        }
         self.rows = rows_that_fit(&events);
         // The page is newer than the tailer's last step, and the grants may be older than the page. They are not older than what the log has seen: changes of access
         // are applied before the events of the same step are published. So what the log had not seen when this began is left for the log.
         let seen_by_log = events.into_iter().filter(|event| self.place.is_of_outbox(event.id));
         let entries = seen_by_log.map(|event| Arc::new(Entry::new(event))).collect();
         let events = self.visible(entries);
-        self.place.page_read(up_to);
+        self.place.page_read(read_through);
+        let full = self.place.is_in_outbox();
         self.note_behind();
         let cursor = self.cursor();
         Ok((full || !events.is_empty()).then_some(Piece { events, cursor }))
     }
 
-    async fn read_page(&self) -> Result<Page, postgres::Error> {
+    async fn read_page(&self, ranges: &[IdRange]) -> Result<Page, postgres::Error> {
         let connection = self.server.database.connection().await?;
         self.server.metrics.outbox_scans.inc();
         let organizations = self.subscription.interest().organizations();
-        outbox::read_ranges(&connection, &self.place.outbox_ranges(), organizations, self.rows, PAGE_BYTES).await
+        outbox::read_ranges(&connection, ranges, organizations, self.rows, PAGE_BYTES).await
     }
 }
 

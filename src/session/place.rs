@@ -98,10 +98,10 @@ impl Place {
         self.replay.as_ref().is_some_and(|replay| replay.until.contains(id))
     }
 
-    /// A page has been read: up to this id, or to the end.
+    /// A page has been read: up to this id, or to the end of what is looked for.
     pub(super) fn page_read(&mut self, up_to: Option<i64>) {
         let Some(replay) = &mut self.replay else { return };
-        if let Some(up_to) = up_to {
+        if let Some(up_to) = up_to.filter(|&up_to| up_to < replay.until.high()) {
             replay.done = up_to;
             self.seen.log = Arc::new(self.seen.log.union(&replay.until.truncated(up_to)));
         } else {

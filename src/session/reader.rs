@@ -36,6 +36,8 @@ pub(super) struct Reader {
     pub(super) rows: i64,
     /// While it reads from the outbox.
     behind: Option<Raised>,
+    /// Whether history that the client lacks has been deleted for its age.
+    pub(super) expired: bool,
 }
 
 /// What was read at once.
@@ -62,12 +64,12 @@ pub(super) enum AccessChange {
     Revoked,
 }
 
-/// What a new life of the database means to a client.
+/// What a new life of the database, or the end of history, means to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NewLife {
     /// It has seen nothing that is lost, and goes on.
     Continued,
-    /// It may have seen what is lost: it has to fetch anew, and goes on from the head.
+    /// It may have seen what is lost, or lacks what has expired: it has to fetch anew, and goes on from the head.
     Reset(ResetReason),
 }
 
@@ -118,8 +120,21 @@ impl Reader {
         let types = wanted.types(&server.access.policy().value, &current.value);
         // The bell first, the position second: what is appended between the two rings.
         let subscription = log.subscribe(wanted.interest(&current.value));
-        let (place, rows, behind) = (Place::at_head(&log), history::FIRST_ROWS, None);
-        let mut reader = Self { server, log, logs, viewer, grants, wanted, types, subscription, place, rows, behind };
+        let place = Place::at_head(&log);
+        let mut reader = Self {
+            server,
+            log,
+            logs,
+            viewer,
+            grants,
+            wanted,
+            types,
+            subscription,
+            place,
+            rows: history::FIRST_ROWS,
+            behind: None,
+            expired: false,
+        };
         let reset = match resume {
             Resume::Head => None,
             Resume::After(cursor) => reader.go_on_after(cursor),
@@ -137,12 +152,12 @@ impl Reader {
         None
     }
 
-    /// Whether the database has begun another life, and the log with it.
+    /// Whether it cannot go on as it is: the database has begun another life, and the log with it, or what is to be read next has expired.
     pub(super) fn is_outlived(&self) -> bool {
-        self.logs.has_changed().unwrap_or(false)
+        self.expired || self.logs.has_changed().unwrap_or(false)
     }
 
-    /// Follows the database into another life, if it has begun one; `told` is what the client has seen of what it was told. The reader may be further, past events
+    /// Leaves for the head if what is to be read next has expired. Follows the database into another life, if it has begun one; `told` is what the client has seen of what it was told. The reader may be further, past events
     /// that were not for it.
     pub(super) fn follow_log(&mut self, told: &Cursor) -> Option<NewLife> {
         if !self.is_outlived() {
@@ -150,6 +165,10 @@ impl Reader {
         }
         self.log = Arc::clone(&self.logs.borrow_and_update());
         self.place = Place::at_head(&self.log);
+        self.note_behind();
+        if std::mem::take(&mut self.expired) {
+            return Some(NewLife::Reset(ResetReason::HistoryExpired));
+        }
         Some(self.go_on_after(told).map_or(NewLife::Continued, NewLife::Reset))
     }
 
@@ -186,7 +205,7 @@ impl Reader {
         loop {
             if self.place.is_in_outbox() {
                 let more = self.next_page().await?;
-                if more.is_some() {
+                if more.is_some() || self.expired {
                     return Ok(more);
                 }
             } else {

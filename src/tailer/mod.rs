@@ -183,6 +183,8 @@ impl Tailer {
     pub async fn catch_up(&mut self) -> Result<(), postgres::Error> {
         let connection = self.database.connection().await?;
         while self.step(&connection).await?.more {}
+        // Some of what the log was to begin with may have expired before it was read.
+        self.log.lack(outbox::read_start(&connection).await?.expired_through);
         self.caught_up();
         Ok(())
     }
@@ -264,10 +266,17 @@ impl Tailer {
         let epoch = self.log.epochs().current();
         let memory = Memory { life: self.life, epoch, rolled_back: self.log.rolled_back() };
         let Current { life, epochs } = epochs::enter(connection, Some(&memory)).await?;
+        let start = outbox::read_start(connection).await?;
         if life == self.life && epochs.current() == epoch {
+            // Away for longer than history is kept: sessions look for what they lack in the outbox, and find that it has expired.
+            if start.expired_through > self.frontier.high() {
+                let (frontier, first) = begin(&start);
+                let log = self.log.successor(epochs, first);
+                log.append(Vec::new(), frontier.cursor());
+                (self.frontier, self.log) = (frontier, Arc::new(log));
+            }
             return Ok(());
         }
-        let start = outbox::read_start(connection).await?;
         let rings = postgres::listener::read_doorbell(connection).await?;
         // The others may still lead to the server of before.
         self.database.forget_connections();
@@ -392,9 +401,9 @@ impl Tailer {
     }
 }
 
-/// Some way below the highest settled id, and what is known of the ids there.
+/// Some way below the highest settled id, where history has not expired, and what is known of the ids there.
 fn begin(start: &Start) -> (Frontier, i64) {
     let settled = start.undecided.last().map_or(0, |&(first, _)| first - 1);
-    let first = (settled - WARM_UP_IDS).max(0);
+    let first = (settled - WARM_UP_IDS).max(start.expired_through);
     (Frontier::new(first, &start.undecided), first)
 }

@@ -30,6 +30,7 @@ mod pool;
 mod poolers;
 mod private_postgres;
 mod proxy;
+mod retention;
 mod startup;
 mod storm;
 mod stream;

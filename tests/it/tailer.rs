@@ -348,7 +348,7 @@ async fn a_page_of_history_is_bounded_by_bytes() {
         let bytes: usize = page.events.iter().map(rowcast::event::Event::size).sum();
         assert!(bytes < 100_000 + 12_000, "one row may be over the bound, not {bytes} bytes");
         ids.extend(page.events.iter().map(|event| event.id));
-        if !page.full {
+        if page.read_through.is_none() {
             break;
         }
         assert!(!page.events.is_empty() && page.events.len() < 50);

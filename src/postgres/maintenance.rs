@@ -1,0 +1,73 @@
+//! Keeping house; the work is done by functions in the database, so that cron can call them too.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{Connection, Error};
+
+/// A little more than `prepare_maintenance.sql` lets it take.
+const PATIENCE: Duration = Duration::from_mins(11);
+
+/// What a run of `rowcast.maintain()` did, or put off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// See `docs/retention.md`.
+    pub action: String,
+    /// The table concerned.
+    pub partition: String,
+    /// In words.
+    pub detail: String,
+}
+
+/// Something that an attachment's table has made necessary.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// The attached table.
+    pub source: String,
+    /// The statement that was run, or a remark.
+    pub outcome: String,
+}
+
+/// Runs `rowcast.maintain()` once. Cancelled at `shutdown`, which undoes what it was doing.
+///
+/// # Errors
+/// When the database fails, or the role may not.
+pub async fn maintain(
+    connection: &mut Connection,
+    retention: Option<&str>,
+    shutdown: &CancellationToken,
+) -> Result<Vec<Step>, Error> {
+    // A connection that owes an answer cancels what it was asked for when it is dropped.
+    shutdown.run_until_cancelled(maintain_once(connection, retention)).await.unwrap_or(Err(Error::Closed))
+}
+
+async fn maintain_once(connection: &mut Connection, retention: Option<&str>) -> Result<Vec<Step>, Error> {
+    let settings = include_str!("../../sql/queries/prepare_maintenance.sql");
+    let maintain = include_str!("../../sql/queries/maintain.sql");
+    let rows = connection.query_within(PATIENCE, settings, maintain, &[&retention]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Step {
+                action: row.try_get("action")?,
+                partition: row.try_get("partition")?,
+                detail: row.try_get("detail")?,
+            })
+        })
+        .collect()
+}
+
+/// Gives new partitions of attached tables their triggers, where this role may; see `sql/functions/63_refresh_attachments.sql`.
+///
+/// # Errors
+/// When the database fails, or a table is in use.
+pub async fn refresh_attachments(connection: &mut Connection) -> Result<Vec<Refreshed>, Error> {
+    let may = connection.query_one(include_str!("../../sql/queries/may_refresh_attachments.sql"), &[]).await?;
+    if !may.try_get::<_, bool>("may")? {
+        return Ok(Vec::new());
+    }
+    let settings = include_str!("../../sql/queries/prepare_refresh.sql");
+    let refresh = include_str!("../../sql/queries/refresh_attachments.sql");
+    let rows = connection.query_within(PATIENCE, settings, refresh, &[]).await?;
+    rows.iter().map(|row| Ok(Refreshed { source: row.try_get("source")?, outcome: row.try_get("outcome")? })).collect()
+}
