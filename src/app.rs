@@ -81,7 +81,7 @@ impl App {
         let mut tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::clone(&doorbell), log_bytes).await?;
         tailer.catch_up().await?;
         let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
-        let listener = TcpListener::bind(settings.listen_addr).await.map_err(cannot_listen)?;
+        let listener = http::listen(settings.listen_addr).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
         let sessions = Arc::new(session::Server {
             access,
