@@ -1,7 +1,7 @@
 //! Does an outbox of ten million rows slow anything down? Compared, in one run, with one of ten thousand, on a private Postgres.
 //!
 //! ```sh
-//! cargo run --example ten_million [-- ROWS]
+//! cargo bench --bench ten_million [-- ROWS]
 //! ```
 //!
 //! Prints one line for each measurement: small, large, and their ratio. All partitions but the last are closed and indexed.

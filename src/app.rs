@@ -96,7 +96,7 @@ impl App {
             Tailer::new(database.clone(), Arc::clone(&access), bell, Arc::clone(&metrics), log_bytes, poll).await?;
         tailer.catch_up().await?;
         let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
-        let listener = TcpListener::bind(settings.listen_addr).await.map_err(cannot_listen)?;
+        let listener = http::listen(settings.listen_addr).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
         let metrics_listener = match settings.metrics_addr {
             MetricsAddr::Same | MetricsAddr::Off => None,

@@ -14,6 +14,7 @@ mod vanished;
 
 use std::sync::Arc;
 
+pub use tcp::listen;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{access::token::Verifier, session, tailer};

@@ -11,7 +11,7 @@ use std::{
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     time::{Instant, Sleep, sleep},
 };
 use tracing::debug;
@@ -29,6 +29,21 @@ const SEND_BUFFER: usize = 64 * 1024;
 const SILENCE: Duration = Duration::from_mins(1);
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 const ASK_TIMES: u32 = 4;
+
+/// Clients that may wait to be accepted: when a server restarts, all come back within seconds, and who finds no place tries again a second later. The kernel has its own limit.
+const BACKLOG: u32 = 8 * 1024;
+
+/// Listens at `address`.
+///
+/// # Errors
+/// When it is taken, or not ours.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As a restarted server's own former connections would otherwise keep it from its address.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 impl Accept for TcpListener {
     type Io = Connection;
@@ -138,7 +153,7 @@ mod tests {
 
     #[tokio::test]
     async fn accepted_connections_are_tuned() {
-        let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (connection, peer) = Accept::accept(&mut listener).await.unwrap();
         assert_eq!(peer, client.local_addr().unwrap());
