@@ -29,7 +29,7 @@ fn drain(log: &Log, mut position: Position, interest: &Interest, max_bytes: usiz
     }
 }
 
-fn is_woken(subscription: &Subscription) -> bool {
+pub(super) fn is_woken(subscription: &Subscription) -> bool {
     let woken = pin!(subscription.woken());
     woken.poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
 }

@@ -8,6 +8,7 @@
 
 mod alertness;
 mod figures;
+mod life;
 
 use std::{
     sync::Arc,
@@ -33,9 +34,9 @@ use crate::{
     metrics::Metrics,
     postgres::{
         self, Connection, Database,
-        epochs::{self, Current, Memory},
+        epochs::{self, Current},
         listener::Doorbell,
-        outbox::{self, Batch, Before, Start},
+        outbox::{self, Batch, Before},
     },
 };
 
@@ -44,9 +45,6 @@ const ROWS_PER_STEP: i64 = 500;
 
 /// Events and bytes appended to the log at once: about what a session writes at once.
 const BATCH: (usize, usize) = (64, 64 * 1024);
-
-/// Ids below the highest settled one that are read at start, so that clients who come back after a restart find their place in the log.
-const WARM_UP_IDS: i64 = 10_000;
 
 /// Gaps are mostly filled within a commit's time.
 const GAP_POLL: Duration = Duration::from_millis(2);
@@ -132,7 +130,7 @@ impl Tailer {
         let start = outbox::read_start(&connection).await?;
         let rings = postgres::listener::read_doorbell(&connection).await?;
         drop(connection);
-        let (frontier, first) = begin(&start);
+        let (frontier, first) = life::begin(&start);
         let log = Log::new(log_bytes, first).in_the_last_of(epochs);
         log.append(Vec::new(), frontier.cursor());
         let log = Arc::new(log);
@@ -260,40 +258,6 @@ impl Tailer {
         }
     }
 
-    /// Another server may have taken the place of the one we spoke to.
-    async fn enter(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
-        self.access_is_stale = true;
-        let epoch = self.log.epochs().current();
-        let memory = Memory { life: self.life, epoch, rolled_back: self.log.rolled_back() };
-        let Current { life, epochs } = epochs::enter(connection, Some(&memory)).await?;
-        let start = outbox::read_start(connection).await?;
-        if life == self.life && epochs.current() == epoch {
-            // Away for longer than history is kept: sessions look for what they lack in the outbox, and find that it has expired.
-            if start.expired_through > self.frontier.high() {
-                let (frontier, first) = begin(&start);
-                let log = self.log.successor(epochs, first);
-                log.append(Vec::new(), frontier.cursor());
-                (self.frontier, self.log) = (frontier, Arc::new(log));
-            }
-            return Ok(());
-        }
-        let rings = postgres::listener::read_doorbell(connection).await?;
-        // The others may still lead to the server of before.
-        self.database.forget_connections();
-        info!(epoch = epochs.current(), "beginning anew in another life of the database");
-        self.life = life;
-        let (frontier, first) = begin(&start);
-        let log = self.log.successor(epochs, first);
-        log.append(Vec::new(), frontier.cursor());
-        (self.frontier, self.log) = (frontier, Arc::new(log));
-        // What is known of transactions was known of others.
-        self.before.snapshot = None;
-        self.alertness = Alertness::new(self.poll.or((!rings).then_some(SLOW_POLL)), Instant::now());
-        self.writers_asked = None;
-        self.stored = start.undecided;
-        Ok(())
-    }
-
     /// Waits for the bell, or until gaps are worth another look.
     async fn pause(&mut self) {
         let poll = match self.frontier.urgency() {
@@ -399,11 +363,4 @@ impl Tailer {
         }
         Ok(())
     }
-}
-
-/// Some way below the highest settled id, where history has not expired, and what is known of the ids there.
-fn begin(start: &Start) -> (Frontier, i64) {
-    let settled = start.undecided.last().map_or(0, |&(first, _)| first - 1);
-    let first = (settled - WARM_UP_IDS).max(start.expired_through);
-    (Frontier::new(first, &start.undecided), first)
 }
