@@ -68,8 +68,8 @@ impl App {
                 .map_err(Error::Secret)?;
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
         let notifications = postgres::connection_config(notify_url)?;
-        migrate_at(&database_url).await?;
         let database = Database::new(&database_url, settings.database_connections.into())?;
+        migrate_at(if database.is_pooled().await? { notify_url } else { &database_url }).await?;
         let metrics = Arc::new(Metrics::default());
         let access = Arc::new(Access::load(database.clone(), Arc::clone(&metrics)).await?);
         let doorbell = Arc::new(Doorbell::new(Arc::clone(&metrics)));
@@ -109,8 +109,9 @@ impl App {
     /// Serves until shutdown, then lets every stream say goodbye.
     pub async fn run(self) {
         let Self { listener, metrics_listener, tailer, http, doorbell, notifications, shutdown, .. } = self;
+        let database = http.sessions.database.clone();
         let tasks = TaskTracker::new();
-        tasks.spawn(listener::listen(notifications, doorbell, shutdown.clone()));
+        tasks.spawn(listener::listen(notifications, database, listener::PULSE, doorbell, shutdown.clone()));
         tasks.spawn(tailer.run(shutdown.clone()));
         tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         if let Some(listener) = metrics_listener {
@@ -131,9 +132,10 @@ impl App {
 /// # Errors
 /// When it cannot be reached, or [`migrate`] fails.
 pub async fn migrate_at(url: &str) -> Result<postgres::Migrated, postgres::Error> {
-    let (mut client, connection) = postgres::connection_config(url)?.connect(tokio_postgres::NoTls).await?;
+    let config = postgres::connection_config(url)?;
+    let (mut client, connection) = config.connect(tokio_postgres::NoTls).await?;
     let driver = tokio::spawn(connection);
-    let migrated = migrate(&mut client).await;
+    let migrated = migrate(&mut client, &config).await;
     drop(client);
     // The connection ends because its client did; how it ended is of no interest any more.
     let _ = driver.await;

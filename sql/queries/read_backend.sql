@@ -1,2 +1,2 @@
--- Which process of Postgres serves this connection at this moment: a pooler in transaction mode may change it.
-SELECT pg_backend_pid() AS pid
+-- Who serves this session? Behind a pooler in transaction mode: whoever happens to be free.
+SELECT pg_backend_pid()

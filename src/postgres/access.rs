@@ -11,8 +11,8 @@ use crate::policy::{Grants, Policy, Redaction};
 /// When the database fails.
 pub async fn read_grants(connection: &Connection, users: &[&str]) -> Result<HashMap<Box<str>, Grants>, Error> {
     let mut grants: HashMap<Box<str>, Grants> = users.iter().map(|&user| (user.into(), Grants::default())).collect();
-    let statement = connection.prepare_cached(include_str!("../../sql/queries/read_grants.sql")).await?;
-    for row in connection.query(&statement, &[&users]).await? {
+    let statement = include_str!("../../sql/queries/read_grants.sql");
+    for row in connection.query(statement, &[&users]).await? {
         if let Some(grants) = grants.get_mut(row.try_get::<_, &str>("user_id")?) {
             grants.add(row.try_get("organization_id")?, row.try_get("permission")?);
         }
@@ -25,10 +25,10 @@ pub async fn read_grants(connection: &Connection, users: &[&str]) -> Result<Hash
 /// # Errors
 /// When the database fails.
 pub async fn read_policy(connection: &Connection) -> Result<Policy, Error> {
-    let types = connection.prepare_cached(include_str!("../../sql/queries/read_event_types.sql")).await?;
-    let redactions = connection.prepare_cached(include_str!("../../sql/queries/read_redactions.sql")).await?;
-    let types = connection.query(&types, &[]).await?;
-    let redactions = connection.query(&redactions, &[]).await?;
+    let types = include_str!("../../sql/queries/read_event_types.sql");
+    let redactions = include_str!("../../sql/queries/read_redactions.sql");
+    let types = connection.query(types, &[]).await?;
+    let redactions = connection.query(redactions, &[]).await?;
     let types = types
         .iter()
         .map(|row| Ok((row.try_get("name")?, row.try_get("required_permission")?)))

@@ -2,15 +2,22 @@
 
 pub mod access;
 pub mod attachments;
+mod connection;
 mod decode;
 pub mod doctor;
 pub mod listener;
 mod migrate;
 pub mod outbox;
+mod parameter;
 mod pool;
+pub mod pooler;
 
+use std::time::Duration;
+
+pub use connection::{Connection, Rows};
 pub use migrate::{Migrated, migrate};
-pub use pool::{Connection, Database, connection_config};
+pub use parameter::Parameter;
+pub use pool::{Database, connection_config};
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +40,21 @@ pub enum Error {
     /// No connection could be had in time.
     #[error("no connection to the database: {0}")]
     Pool(String),
+    /// It was asked something, and says nothing.
+    #[error("the database has not answered for {} s", .0.as_secs())]
+    Silent(Duration),
+    /// Postgres ended the connection in order.
+    #[error("the database closed the connection")]
+    Closed,
+    /// A statement that always has a row had none.
+    #[error("a row that rowcast relies on is missing: has one of its tables been emptied?")]
+    NoRow,
+    /// Something needs a session of its own, and there is none to be had.
+    #[error(
+        "this database has to be migrated, which takes a session of its own, and DATABASE_URL leads through a pooler in transaction mode: \
+         give a direct connection in ROWCAST_NOTIFY_DATABASE_URL, or run `rowcast migrate` with a direct DATABASE_URL"
+    )]
+    Pooled,
     /// The database does not say what its texts are.
     #[error(
         "the database has the encoding SQL_ASCII, in which any bytes pass as text; rowcast needs one whose texts can be sent as UTF-8: \

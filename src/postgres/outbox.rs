@@ -1,9 +1,6 @@
 //! The outbox as the server reads it: the tailer's steps, and pages of history.
 
-use std::pin::pin;
-
-use futures_util::TryStreamExt;
-use tokio_postgres::{Row, types::ToSql};
+use tokio_postgres::Row;
 
 use super::{
     Connection, Error,
@@ -49,14 +46,14 @@ pub async fn read_batch(
     limit: i64,
     previous: Option<&str>,
 ) -> Result<Batch, Error> {
-    let statement = connection.prepare_cached(include_str!("../../sql/queries/read_batch.sql")).await?;
+    let statement = include_str!("../../sql/queries/read_batch.sql");
     let high = frontier.high();
     let (firsts, lasts): (Vec<i64>, Vec<i64>) = frontier.due().into_iter().unzip();
     let (asleep, writers) = frontier.asleep();
     let (asleep_firsts, asleep_lasts): (Vec<i64>, Vec<i64>) = asleep.into_iter().unzip();
     let writers: Vec<String> = writers.iter().map(u64::to_string).collect();
     let rows = connection
-        .query(&statement, &[&high, &firsts, &lasts, &limit, &previous, &asleep_firsts, &asleep_lasts, &writers])
+        .query(statement, &[&high, &firsts, &lasts, &limit, &previous, &asleep_firsts, &asleep_lasts, &writers])
         .await?;
     let mut batch = Batch {
         snapshot: String::new(),
@@ -90,8 +87,8 @@ pub async fn read_batch(
 /// # Errors
 /// When the database fails.
 pub async fn read_writers(connection: &Connection, with_bound: bool) -> Result<Writers, Error> {
-    let statement = connection.prepare_cached(include_str!("../../sql/queries/read_marks.sql")).await?;
-    let row = connection.query_one(&statement, &[&with_bound]).await?;
+    let statement = include_str!("../../sql/queries/read_marks.sql");
+    let row = connection.query_one(statement, &[&with_bound]).await?;
     let recent = row.try_get::<_, Xid8>("recent")?.0;
     let running: Vec<Option<i64>> = row.try_get("writers")?;
     Ok(Writers {
@@ -135,10 +132,9 @@ pub async fn read_ranges(
     limit: i64,
     max_bytes: usize,
 ) -> Result<Page, Error> {
-    let statement = connection.prepare_cached(include_str!("../../sql/queries/read_ranges.sql")).await?;
+    let statement = include_str!("../../sql/queries/read_ranges.sql");
     let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
-    let parameters: [&(dyn ToSql + Sync); 4] = [&firsts, &lasts, &organizations, &limit];
-    let mut rows = pin!(connection.query_raw(&statement, parameters).await?);
+    let mut rows = connection.query_raw(statement, &[&firsts, &lasts, &organizations, &limit]).await?;
     let mut page = Page { events: Vec::new(), full: false };
     let mut bytes = 0;
     while let Some(row) = rows.try_next().await? {
@@ -159,8 +155,8 @@ pub async fn read_ranges(
 /// # Errors
 /// When the database fails.
 pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
-    let statement = connection.prepare_cached(include_str!("../../sql/queries/read_settled.sql")).await?;
-    let row: Row = connection.query_one(&statement, &[]).await?;
+    let statement = include_str!("../../sql/queries/read_settled.sql");
+    let row: Row = connection.query_one(statement, &[]).await?;
     if row.try_get::<_, &str>("encoding")? == "SQL_ASCII" {
         return Err(Error::Encoding);
     }
@@ -172,8 +168,8 @@ pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
 /// # Errors
 /// When the database fails.
 pub async fn store_settled(connection: &Connection, floor: i64) -> Result<(), Error> {
-    let statement = connection.prepare_cached(include_str!("../../sql/queries/store_settled.sql")).await?;
-    connection.execute(&statement, &[&floor]).await?;
+    let statement = include_str!("../../sql/queries/store_settled.sql");
+    connection.execute(statement, &[&floor]).await?;
     Ok(())
 }
 

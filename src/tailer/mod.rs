@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, instrument};
 
@@ -50,6 +50,9 @@ const WRITERS_INTERVAL: Duration = Duration::from_millis(50);
 /// How often the settled floor is stored: a restart re-reads at most about this much.
 const SETTLED_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A step takes milliseconds. One that takes this long waits for a lock, or for a database that cannot be heard: events are late, and clients ought to know.
+const STEP_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Waits between attempts while the database is away, doubling, with jitter on top.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -80,6 +83,8 @@ pub struct Tailer {
     stored: i64,
     stored_at: Instant,
     figures: Figures,
+    /// How long the next step may take.
+    patience: Duration,
 }
 
 /// What a step found.
@@ -122,6 +127,7 @@ impl Tailer {
             stored: start.settled,
             stored_at: Instant::now(),
             figures: Figures::new(metrics),
+            patience: STEP_PATIENCE,
         })
     }
 
@@ -186,9 +192,11 @@ impl Tailer {
         // Another server may have taken the place of the one we spoke to, and its snapshots mean other things.
         self.snapshot = None;
         loop {
-            match self.step(&connection).await {
+            let patience = self.patience;
+            match timeout(patience, self.step(&connection)).await.unwrap_or(Err(postgres::Error::Silent(patience))) {
                 Ok(Step { more: true, .. }) => {}
                 Ok(Step { found, .. }) => {
+                    self.patience = STEP_PATIENCE;
                     *wait = BACK_OFF.0;
                     self.caught_up();
                     self.alertness.note_read(found, self.doorbell.holds_lock(), Instant::now());
@@ -196,8 +204,12 @@ impl Tailer {
                     self.pause().await;
                 }
                 Err(error) => {
-                    // What was asked on this connection may still be running: it must not serve anybody else.
-                    drop(deadpool_postgres::Object::take(connection));
+                    if matches!(error, postgres::Error::Silent(_)) {
+                        // The others lead the same way.
+                        self.database.forget_connections();
+                        // It may just be slow: given ever more time, it gets on.
+                        self.patience = (patience * 2).min(STEP_PATIENCE * 8);
+                    }
                     return error;
                 }
             }

@@ -11,13 +11,18 @@ mod capture;
 mod demo;
 mod doctor;
 mod doorbell;
+mod faults;
 mod harness;
 mod journey;
+mod listener;
 mod metrics;
 #[cfg(feature = "otel")]
 mod otel;
 mod outage;
+mod pool;
+mod poolers;
 mod private_postgres;
+mod proxy;
 mod startup;
 mod stream;
 mod tailer;

@@ -8,6 +8,7 @@ use std::{
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
 use super::{Check, Error, Finding, Level, rows};
+use crate::postgres::pooler::is_pooled;
 
 pub(super) const CONNECTION: Check =
     Check { code: "connection", fine: "the database can be reached", why: "without it there is nothing to stream" };
@@ -52,7 +53,7 @@ pub(super) async fn connect(config: &Config) -> Result<Client, Finding> {
 /// Looks at what `client`, a connection by `config`, is connected through.
 pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Config>) -> Vec<Finding> {
     let failed = |check: Check, error: Error| check.finding(Level::Unknown, error.to_string(), "");
-    let pooled = match is_pooled(client, config).await {
+    let pooled = match is_pooled(config).await {
         Ok(false) => POOLER.fine(),
         Ok(true) if notify.is_some() => {
             POOLER.finding(Level::Ok, "a pooler in transaction mode; servers listen by ROWCAST_NOTIFY_DATABASE_URL", "")
@@ -61,7 +62,7 @@ pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Co
             let fix = "export ROWCAST_NOTIFY_DATABASE_URL=postgres://…  # the database itself, past the pooler, for the servers";
             POOLER.finding(Level::Problem, "DATABASE_URL goes through a pooler in transaction mode", fix)
         }
-        Err(error) => failed(POOLER, error),
+        Err(error) => failed(POOLER, error.into()),
     };
     let heard = match hears(client, notify.unwrap_or(config)).await {
         Ok(Some(took)) => {
@@ -76,24 +77,6 @@ pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Co
     };
     let clock = clock(client).await.unwrap_or_else(|error| failed(CLOCK, error));
     vec![pooled, heard, clock]
-}
-
-/// Whether one process serves two connections, or two one: both are a pooler's doing.
-async fn is_pooled(client: &Client, config: &Config) -> Result<bool, Error> {
-    let before = backend(client).await?;
-    let (mut second, connection) = config.connect(NoTls).await?;
-    tokio::spawn(connection);
-    // While this transaction is open, a pooler has to find the first connection another process.
-    let busy = second.transaction().await?;
-    let other = backend(busy.client()).await?;
-    let after = backend(client).await?;
-    busy.rollback().await?;
-    Ok(other == before || after != before)
-}
-
-async fn backend(client: &Client) -> Result<Option<String>, Error> {
-    let messages = client.simple_query(include_str!("../../../sql/queries/read_backend.sql")).await?;
-    Ok(rows(messages).first().and_then(|row| row.get("pid")).map(str::to_owned))
 }
 
 /// How long a notification takes from `client` to a connection by `config`, if it arrives.

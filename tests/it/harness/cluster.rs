@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use rowcast::private_postgres::{Options, PrivatePostgres, install_embedded};
 use tokio::sync::OnceCell;
 use tokio_postgres::config::Host;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
 
-use super::Role;
+use super::{Role, connect};
 
 static PLAIN: OnceCell<Cluster> = OnceCell::const_new();
 static TWO_PHASE: OnceCell<Cluster> = OnceCell::const_new();
@@ -41,20 +41,8 @@ impl Cluster {
             None => Server::Private(start_private(max_prepared_transactions).await),
         };
         let cluster = Self { server, template: format!("rowcast_template_{}", std::process::id()) };
-        cluster.prepare().await;
+        prepare(&cluster.template, |role, database| cluster.url(role, database)).await;
         cluster
-    }
-
-    /// Makes the login roles and the template, which the owner migrates as an adopter's would: without being a superuser.
-    async fn prepare(&self) {
-        let superuser = self.connect(Role::Superuser, "postgres").await;
-        superuser.batch_execute(include_str!("roles.sql")).await.unwrap();
-        let (template, owner) = (&self.template, Role::Owner.name());
-        superuser.batch_execute(&format!("DROP DATABASE IF EXISTS {template}")).await.unwrap();
-        superuser.batch_execute(&format!("CREATE DATABASE {template} OWNER {owner}")).await.unwrap();
-        rowcast::app::migrate_at(&self.url(Role::Owner, template)).await.unwrap();
-        let inside = self.connect(Role::Superuser, template).await;
-        inside.batch_execute(include_str!("template.sql")).await.unwrap();
     }
 
     /// Where `database` is, for this role.
@@ -68,11 +56,20 @@ impl Cluster {
 
     /// Connects, as somebody whom the search for leaked sessions leaves alone.
     pub(crate) async fn connect(&self, role: Role, database: &str) -> Client {
-        let (client, connection) = tokio_postgres::connect(&self.url(role, database), NoTls).await.unwrap();
-        // It ends with the client.
-        tokio::spawn(connection);
-        client
+        connect(&self.url(role, database)).await
     }
+}
+
+/// Makes the login roles and a database that its owner migrates as an adopter's would: without being a superuser.
+pub(super) async fn prepare(database: &str, url: impl Fn(Role, &str) -> String) {
+    let superuser = connect(&url(Role::Superuser, "postgres")).await;
+    superuser.batch_execute(include_str!("roles.sql")).await.unwrap();
+    let owner = Role::Owner.name();
+    superuser.batch_execute(&format!("DROP DATABASE IF EXISTS {database}")).await.unwrap();
+    superuser.batch_execute(&format!("CREATE DATABASE {database} OWNER {owner}")).await.unwrap();
+    rowcast::app::migrate_at(&url(Role::Owner, database)).await.unwrap();
+    let inside = connect(&url(Role::Superuser, database)).await;
+    inside.batch_execute(include_str!("template.sql")).await.unwrap();
 }
 
 async fn start_private(max_prepared_transactions: &str) -> PrivatePostgres {

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::Client;
 
 use super::cluster::Cluster;
-use super::{GLANCE, PATIENCE};
+use super::{GLANCE, PATIENCE, Place};
 
 /// How many databases there are at a time. Each brings a server or two and dozens of sessions.
 static PLACES: Semaphore = Semaphore::const_new(16);
@@ -102,6 +102,12 @@ impl Database {
     }
 }
 
+impl Place for Database {
+    fn url_as(&self, role: Role) -> String {
+        self.cluster.url(role, &self.name)
+    }
+}
+
 impl Drop for Database {
     /// Drops the database, and fails the test when a server has left sessions behind in it.
     fn drop(&mut self) {
@@ -124,7 +130,7 @@ async fn drop_database(cluster: &Cluster, name: &str, patience: Duration) -> i64
     let superuser = cluster.connect(Role::Superuser, "postgres").await;
     let deadline = tokio::time::Instant::now() + patience;
     let leaked = loop {
-        let sessions = sessions(&superuser, name, &format!("{SERVER_NAME}%")).await;
+        let sessions = sessions_in(&superuser, Some(name), &format!("{SERVER_NAME}%")).await;
         if sessions == 0 || tokio::time::Instant::now() > deadline {
             break sessions;
         }
@@ -134,8 +140,12 @@ async fn drop_database(cluster: &Cluster, name: &str, patience: Duration) -> i64
     leaked
 }
 
-/// How many sessions there are in a database, by the pattern of who they say they are.
-pub(super) async fn sessions(client: &Client, database: &str, application_name: &str) -> i64 {
-    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND application_name LIKE $2";
+/// How many sessions there are in the client's database, by the pattern of who they say they are.
+pub(super) async fn sessions(client: &Client, application_name: &str) -> i64 {
+    sessions_in(client, None, application_name).await
+}
+
+async fn sessions_in(client: &Client, database: Option<&str>, application_name: &str) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = coalesce($1, current_database()) AND application_name LIKE $2";
     client.query_one(count, &[&database, &application_name]).await.unwrap().get(0)
 }

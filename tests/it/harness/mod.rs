@@ -7,13 +7,23 @@
 
 mod cluster;
 mod database;
+pub(crate) mod doorbell;
+pub(crate) mod load;
+pub(crate) mod oracle;
+mod own_postgres;
+mod pooler;
+pub(crate) mod proxy;
 mod server;
 pub(crate) mod sse;
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
+
+use tokio_postgres::{Client, NoTls};
 
 pub(crate) use cluster::{binaries, embedded};
 pub(crate) use database::{Database, Role};
+pub(crate) use own_postgres::{OwnPostgres, Session, Shutdown, Through};
+pub(crate) use pooler::Pooler;
 pub(crate) use server::{Server, free_port};
 
 /// What the servers of the tests check tokens with.
@@ -24,6 +34,32 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How often to look again at something that tells nobody when it changes.
 pub(crate) const GLANCE: Duration = Duration::from_millis(10);
+
+/// A migrated database that can be connected to in several roles.
+pub(crate) trait Place: Sync {
+    /// This role's URL, which ends with a query that may be added to.
+    fn url_as(&self, role: Role) -> String;
+
+    /// Connects as this role.
+    fn connect_as(&self, role: Role) -> impl Future<Output = Client> + Send {
+        async move { connect(&self.url_as(role)).await }
+    }
+}
+
+/// Connects, as somebody whom the search for leaked sessions leaves alone.
+pub(crate) async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    // It ends with the client.
+    tokio::spawn(connection);
+    client
+}
+
+/// Sends a signal (`STOP`, `CONT`, `KILL`, …) to a process, which must be there.
+pub(crate) fn signal(process: u32, signal: &str) {
+    let mut kill = Command::new("sh");
+    kill.args(["-c", r#"kill -s "$1" "$2""#, "sh", signal, &process.to_string()]);
+    assert!(kill.status().unwrap().success(), "process {process} has gone by itself");
+}
 
 /// A token for this user, good for an hour.
 pub(crate) fn token(user_id: &str) -> String {

@@ -8,9 +8,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
 use tokio::sync::oneshot;
+use tokio_postgres::NoTls;
 
 use super::database::{SERVER_NAME, sessions};
-use super::{Database, PATIENCE, Role, SECRET, eventually, sse};
+use super::{PATIENCE, Place, Role, SECRET, eventually, signal, sse};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
@@ -22,8 +23,8 @@ const PORTS: std::ops::Range<u16> = 20_000..30_000;
 pub(crate) struct Server {
     process: Child,
     name: String,
-    database: String,
-    superuser: tokio_postgres::Client,
+    /// Where to look for its sessions.
+    superuser: String,
     environment: Vec<(String, String)>,
     port: u16,
     log: Arc<Mutex<Vec<String>>>,
@@ -31,16 +32,16 @@ pub(crate) struct Server {
 
 impl Server {
     /// Serves this database.
-    pub(crate) async fn start(db: &Database) -> Self {
-        Self::start_with(db, &[]).await
+    pub(crate) async fn start(place: &impl Place) -> Self {
+        Self::start_with(place, &[]).await
     }
 
     /// Serves this database, with further settings as environment variables.
-    pub(crate) async fn start_with(db: &Database, settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start_with(place: &impl Place, settings: &[(&str, &str)]) -> Self {
         let name = format!("{SERVER_NAME}{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let port = free_port();
         let mut environment: Vec<(String, String)> = vec![
-            ("DATABASE_URL".into(), format!("{}&application_name={name}", db.url_as(Role::Server))),
+            ("DATABASE_URL".into(), format!("{}&application_name={name}", place.url_as(Role::Server))),
             ("ROWCAST_LISTEN_ADDR".into(), format!("127.0.0.1:{port}")),
             ("ROWCAST_JWT_SECRET".into(), SECRET.into()),
             ("ROWCAST_LOG".into(), "rowcast=debug,warn".into()),
@@ -48,8 +49,7 @@ impl Server {
         environment.extend(settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         let log = Arc::default();
         let (process, started) = spawn(&environment, &log);
-        let superuser = db.connect_as(Role::Superuser).await;
-        let mut server = Self { process, name, database: db.name().to_owned(), superuser, environment, port, log };
+        let mut server = Self { process, name, superuser: place.url_as(Role::Superuser), environment, port, log };
         server.wait_until_started(started).await;
         server
     }
@@ -65,12 +65,7 @@ impl Server {
         // It prints its address when it listens, and closes standard output when it ends.
         let line = tokio::time::timeout(PATIENCE, started).await.expect("the server does not come up");
         assert_eq!(line.as_deref(), Ok(format!("listening on {}", self.url()).as_str()), "the server did not start");
-        let url = self.url();
-        eventually("the server to be ready", async || {
-            let ready = sse::Client::request(&url, "GET", "/readyz", "Connection: close\r\n", "").await;
-            (ready.status == 200).then_some(())
-        })
-        .await;
+        eventually("the server to be ready", async || self.is_ready().await.then_some(())).await;
     }
 
     /// Where it serves, without a slash at the end.
@@ -83,6 +78,28 @@ impl Server {
         self.log.lock().unwrap().join("\n")
     }
 
+    /// Sends it a signal (`STOP`, `CONT`, …).
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.process.id(), name);
+    }
+
+    /// Whether it says that it is ready (`GET /readyz`).
+    pub(crate) async fn is_ready(&self) -> bool {
+        let ready = sse::Client::request(&self.url(), "GET", "/readyz", "Connection: close\r\n", "").await;
+        match ready.status {
+            200 => true,
+            503 => false,
+            status => panic!("/readyz answers {status}"),
+        }
+    }
+
+    /// How much memory it has resident, in bytes; `None` where the system does not say.
+    pub(crate) fn resident_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        Some(line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024)
+    }
+
     /// Ends it without warning (SIGKILL).
     pub(crate) async fn kill(&mut self) {
         self.process.kill().unwrap();
@@ -91,9 +108,7 @@ impl Server {
 
     /// Asks it to end (SIGTERM), and fails the test when it does not do so cleanly, or leaves a session behind.
     pub(crate) async fn terminate(&mut self) {
-        let mut kill = Command::new("sh");
-        kill.args(["-c", r#"kill -s TERM "$1""#, "sh", &self.process.id().to_string()]);
-        assert!(kill.status().unwrap().success(), "the server has gone by itself");
+        self.signal("TERM");
         let status = self.gone().await;
         assert!(status.success(), "the server ended with {status}");
     }
@@ -108,7 +123,12 @@ impl Server {
         let process = &mut self.process;
         let status = eventually("the server's process to end", async || process.try_wait().unwrap()).await;
         eventually("the server's sessions to end", async || {
-            (sessions(&self.superuser, &self.database, &self.name).await == 0).then_some(())
+            // Where there is no Postgres, there are none.
+            let Ok((client, connection)) = tokio_postgres::connect(&self.superuser, NoTls).await else {
+                return Some(());
+            };
+            tokio::spawn(connection);
+            (sessions(&client, &self.name).await == 0).then_some(())
         })
         .await;
         status

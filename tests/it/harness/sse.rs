@@ -1,7 +1,10 @@
 //! A client that hides nothing: a TCP stream, HTTP/1.1 by hand, and Server-Sent Events as the standard reads them.
 
+use std::io;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::PATIENCE;
 
@@ -64,14 +67,33 @@ impl Client {
         client
     }
 
+    /// Opens the stream, if the server is there and takes it.
+    pub(crate) async fn try_connect(url: &str, token: &str, cursor: Option<&str>) -> io::Result<Self> {
+        let cursor = cursor.map(|cursor| format!("Last-Event-ID: {cursor}\r\n")).unwrap_or_default();
+        let headers = format!("Authorization: Bearer {token}\r\n{cursor}");
+        let client = Self::try_request(url, "GET", PATH, &headers, "").await?;
+        if client.status == 200 { Ok(client) } else { Err(io::Error::other(client.head)) }
+    }
+
     /// Sends a request and reads the answer's head.
     pub(crate) async fn request(url: &str, method: &str, target: &str, headers: &str, body: &str) -> Self {
+        Self::try_request(url, method, target, headers, body).await.unwrap()
+    }
+
+    /// The same, where nobody may answer.
+    pub(crate) async fn try_request(
+        url: &str,
+        method: &str,
+        target: &str,
+        headers: &str,
+        body: &str,
+    ) -> io::Result<Self> {
         let address = url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let mut stream = TcpStream::connect(address).await?;
         let length = body.len();
         let request =
             format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
-        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.write_all(request.as_bytes()).await?;
         let mut client = Self {
             stream,
             status: 0,
@@ -86,13 +108,16 @@ impl Client {
             if let Some(end) = find(&client.pending, b"\r\n\r\n") {
                 break end;
             }
-            assert!(client.read().await, "the connection closed before the head was complete");
+            let read = timeout(PATIENCE, client.read()).await.expect("a request is not answered");
+            if !read {
+                return Err(io::Error::other("the connection closed before the head was complete"));
+            }
         };
         client.head = String::from_utf8(client.pending.drain(..end + 4).collect()).unwrap();
         client.status = client.head[9..12].parse().unwrap();
         client.chunked = client.header("transfer-encoding").is_some_and(|value| value == "chunked");
         client.decode();
-        client
+        Ok(client)
     }
 
     /// A header of the answer.
@@ -116,7 +141,7 @@ impl Client {
             if self.ended {
                 return None;
             }
-            let more = tokio::time::timeout(PATIENCE, self.read()).await;
+            let more = timeout(PATIENCE, self.read()).await;
             let more = more.unwrap_or_else(|_| panic!("nothing came for {PATIENCE:?} after\n{}", self.tail()));
             self.ended |= !more;
         }
@@ -136,7 +161,7 @@ impl Client {
     pub(crate) async fn rest(&mut self) -> String {
         let length = self.header("content-length").map(|length| length.parse::<usize>().unwrap());
         while !self.ended && length.is_none_or(|length| self.body.len() < length) {
-            self.ended |= !tokio::time::timeout(PATIENCE, self.read()).await.expect("the response does not end");
+            self.ended |= !timeout(PATIENCE, self.read()).await.expect("the response does not end");
         }
         String::from_utf8(self.body.clone()).unwrap()
     }
