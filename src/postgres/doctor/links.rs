@@ -69,7 +69,7 @@ pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Co
             LISTENER.finding(Level::Ok, format!("a notification arrives, in {:.1} ms", took.as_secs_f64() * 1e3), "")
         }
         Ok(None) => {
-            let what = format!("a notification did not arrive within {} s", HEARING.as_secs());
+            let what = "notifications do not arrive where servers listen";
             let fix = "export ROWCAST_NOTIFY_DATABASE_URL=postgres://…  # the primary itself: no pooler, no standby, the same database";
             LISTENER.finding(Level::Problem, what, fix)
         }
@@ -81,6 +81,10 @@ pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Co
 
 /// How long a notification takes from `client` to a connection by `config`, if it arrives.
 async fn hears(client: &Client, config: &Config) -> Result<Option<Duration>, Error> {
+    // Nothing would arrive, and LISTEN would stay with a connection of the pooler's for others to stumble over.
+    if is_pooled(config).await? {
+        return Ok(None);
+    }
     let (listener, mut connection) = config.connect(NoTls).await?;
     let mut heard = Box::pin(async {
         loop {
