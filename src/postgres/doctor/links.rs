@@ -8,6 +8,7 @@ use std::{
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
 use super::{Check, Error, Finding, Level, rows};
+use crate::postgres::pooler::is_pooled;
 
 pub(super) const CONNECTION: Check =
     Check { code: "connection", fine: "the database can be reached", why: "without it there is nothing to stream" };
@@ -52,7 +53,7 @@ pub(super) async fn connect(config: &Config) -> Result<Client, Finding> {
 /// Looks at what `client`, a connection by `config`, is connected through.
 pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Config>) -> Vec<Finding> {
     let failed = |check: Check, error: Error| check.finding(Level::Unknown, error.to_string(), "");
-    let pooled = match is_pooled(client, config).await {
+    let pooled = match is_pooled(config).await {
         Ok(false) => POOLER.fine(),
         Ok(true) if notify.is_some() => {
             POOLER.finding(Level::Ok, "a pooler in transaction mode; servers listen by ROWCAST_NOTIFY_DATABASE_URL", "")
@@ -61,14 +62,14 @@ pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Co
             let fix = "export ROWCAST_NOTIFY_DATABASE_URL=postgres://…  # the database itself, past the pooler, for the servers";
             POOLER.finding(Level::Problem, "DATABASE_URL goes through a pooler in transaction mode", fix)
         }
-        Err(error) => failed(POOLER, error),
+        Err(error) => failed(POOLER, error.into()),
     };
     let heard = match hears(client, notify.unwrap_or(config)).await {
         Ok(Some(took)) => {
             LISTENER.finding(Level::Ok, format!("a notification arrives, in {:.1} ms", took.as_secs_f64() * 1e3), "")
         }
         Ok(None) => {
-            let what = format!("a notification did not arrive within {} s", HEARING.as_secs());
+            let what = "notifications do not arrive where servers listen";
             let fix = "export ROWCAST_NOTIFY_DATABASE_URL=postgres://…  # the primary itself: no pooler, no standby, the same database";
             LISTENER.finding(Level::Problem, what, fix)
         }
@@ -78,26 +79,12 @@ pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Co
     vec![pooled, heard, clock]
 }
 
-/// Whether one process serves two connections, or two one: both are a pooler's doing.
-async fn is_pooled(client: &Client, config: &Config) -> Result<bool, Error> {
-    let before = backend(client).await?;
-    let (mut second, connection) = config.connect(NoTls).await?;
-    tokio::spawn(connection);
-    // While this transaction is open, a pooler has to find the first connection another process.
-    let busy = second.transaction().await?;
-    let other = backend(busy.client()).await?;
-    let after = backend(client).await?;
-    busy.rollback().await?;
-    Ok(other == before || after != before)
-}
-
-async fn backend(client: &Client) -> Result<Option<String>, Error> {
-    let messages = client.simple_query(include_str!("../../../sql/queries/read_backend.sql")).await?;
-    Ok(rows(messages).first().and_then(|row| row.get("pid")).map(str::to_owned))
-}
-
 /// How long a notification takes from `client` to a connection by `config`, if it arrives.
 async fn hears(client: &Client, config: &Config) -> Result<Option<Duration>, Error> {
+    // Nothing would arrive, and LISTEN would stay with a connection of the pooler's for others to stumble over.
+    if is_pooled(config).await? {
+        return Ok(None);
+    }
     let (listener, mut connection) = config.connect(NoTls).await?;
     let mut heard = Box::pin(async {
         loop {

@@ -195,7 +195,7 @@ pub fn codes() -> Vec<&'static str> {
 
 /// Looks at the database at `url`, which servers hear by way of `notify_url` (none: in the same way).
 pub async fn examine(url: &str, notify_url: Option<&str>) -> Vec<Finding> {
-    match (connection_config(url), notify_url.map(connection_config).transpose()) {
+    match (own_config(url), notify_url.map(own_config).transpose()) {
         (Ok(config), Ok(notify)) => examine_at(&config, notify.as_ref()).await,
         (Err(error), _) => vec![links::CONNECTION.finding(
             Level::Problem,
@@ -207,6 +207,13 @@ pub async fn examine(url: &str, notify_url: Option<&str>) -> Vec<Finding> {
             vec![links::CONNECTION.finding(Level::Problem, format!("ROWCAST_NOTIFY_DATABASE_URL: {error}"), fix)]
         }
     }
+}
+
+/// Under a name of its own, so that it is not taken for a server.
+fn own_config(url: &str) -> Result<Config, Error> {
+    let mut config = connection_config(url)?;
+    config.application_name("rowcast doctor");
+    Ok(config)
 }
 
 async fn examine_at(config: &Config, notify: Option<&Config>) -> Vec<Finding> {

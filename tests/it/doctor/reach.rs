@@ -3,7 +3,7 @@
 use rowcast::private_postgres::{Options, PrivatePostgres};
 
 use super::{examine, examine_at, run};
-use crate::harness::{Database, Role, binaries, embedded, free_port};
+use crate::harness::{Database, OwnPostgres, Place, Pooler, Role, Through, binaries, embedded, free_port};
 
 #[tokio::test]
 async fn no_database_is_a_problem_and_its_password_a_secret() {
@@ -55,9 +55,36 @@ async fn a_listener_in_another_place_hears_nothing() {
     let elsewhere = url.replace(db.name(), "postgres");
     let examination = examine_at(&url, &["--notify-database-url", &elsewhere]).await;
     let (level, what) = examination.one("listener");
-    assert!(level == "problem" && what.contains("did not arrive"), "{what}");
+    assert!(level == "problem" && what.contains("do not arrive"), "{what}");
     let examination = examine_at(&url, &["--notify-database-url", &url]).await;
     assert_eq!((examination.level("listener"), examination.level("pooler")), ("ok", "ok"));
+}
+
+#[tokio::test]
+async fn a_pooler_in_between_is_told_and_left_as_it_was() {
+    let postgres = OwnPostgres::start(&[]).await;
+    let pooler = Pooler::start(postgres.socket()).await;
+    let through = Through { place: &postgres, address: pooler.address() };
+    let url = through.url_as(Role::Server);
+    let examination = examine_at(&url, &[]).await;
+    assert_eq!((examination.level("pooler"), examination.level("listener")), ("problem", "problem"));
+    let examination = examine_at(&url, &["--notify-database-url", &postgres.url_as(Role::Server)]).await;
+    assert_eq!((examination.level("pooler"), examination.level("listener")), ("ok", "ok"));
+
+    // Several at a time, to meet all of the pooler's connections.
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        clients.push(through.connect_as(Role::Server).await);
+    }
+    for client in &clients {
+        client.batch_execute("BEGIN").await.unwrap();
+    }
+    for client in &clients {
+        let left = "SELECT current_setting('statement_timeout') <> '0' OR EXISTS (SELECT FROM pg_listening_channels())";
+        let left: bool = client.query_typed_one(left, &[]).await.unwrap().get(0);
+        assert!(!left, "a session that was borrowed was given back changed");
+        client.batch_execute("ROLLBACK").await.unwrap();
+    }
 }
 
 #[tokio::test]
