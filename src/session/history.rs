@@ -34,16 +34,16 @@ impl Reader {
     /// When the database fails; the next call reads the same page.
     pub(super) async fn next_page(&mut self) -> Result<Option<Piece>, postgres::Error> {
         let Page { events, full } = self.read_page().await?;
-        let up_to = events.last().filter(|_| full).map(|last| last.id);
+        let through = events.last().filter(|_| full).map(|last| last.id);
         self.rows = rows_that_fit(&events);
         // The page is newer than the tailer's last step, and the grants may be older than the page. They are not older than what the log has seen: changes of access
         // are applied before the events of the same step are published. So what the log had not seen when this began is left for the log.
         let seen_by_log = events.into_iter().filter(|event| self.place.is_of_outbox(event.id));
         let entries = seen_by_log.map(|event| Arc::new(Entry::new(event))).collect();
         let events = self.visible(entries);
-        self.place.page_read(up_to);
+        let more = self.place.page_read(through);
         let cursor = self.cursor();
-        Ok((full || !events.is_empty()).then_some(Piece { events, cursor }))
+        Ok((more || !events.is_empty()).then_some(Piece { events, cursor }))
     }
 
     async fn read_page(&self) -> Result<Page, postgres::Error> {
