@@ -39,11 +39,10 @@ impl Reader {
         let seen_by_log = events.into_iter().filter(|event| self.place.is_of_outbox(event.id));
         let entries = seen_by_log.map(|event| Arc::new(Entry::new(event))).collect();
         let events = self.visible(entries);
-        self.place.page_read(read_through);
-        let full = self.place.is_in_outbox();
+        let more = self.place.page_read(read_through);
         self.note_behind();
         let cursor = self.cursor();
-        Ok((full || !events.is_empty()).then_some(Piece { events, cursor }))
+        Ok((more || !events.is_empty()).then_some(Piece { events, cursor }))
     }
 
     async fn read_page(&self, ranges: &[IdRange]) -> Result<Page, postgres::Error> {

@@ -98,20 +98,22 @@ impl Place {
         self.replay.as_ref().is_some_and(|replay| replay.until.contains(id))
     }
 
-    /// A page has been read: up to this id, or to the end of what is looked for.
-    pub(super) fn page_read(&mut self, up_to: Option<i64>) {
-        let Some(replay) = &mut self.replay else { return };
-        if let Some(up_to) = up_to.filter(|&up_to| up_to < replay.until.high()) {
-            replay.done = up_to;
-            self.seen.log = Arc::new(self.seen.log.union(&replay.until.truncated(up_to)));
-        } else {
-            // The client may come from a server that was ahead of this one.
-            let ahead = Some(Arc::unwrap_or_clone(std::mem::take(&mut self.seen.log)));
-            self.seen = Seen { log: Arc::default(), ahead };
-            self.seen.log_reached(Arc::clone(&replay.until));
-            self.position = replay.position;
-            self.replay = None;
+    /// A page has been read: through this id, or to the end. Whether there is more.
+    pub(super) fn page_read(&mut self, through: Option<i64>) -> bool {
+        let Some(replay) = &mut self.replay else { return false };
+        let high = replay.until.high();
+        if let Some(through) = through.filter(|&through| through < high) {
+            replay.done = through;
+            self.seen.log = Arc::new(self.seen.log.union(&replay.until.truncated(through)));
+            return true;
         }
+        // The client may come from a server that was ahead of this one.
+        let ahead = Some(Arc::unwrap_or_clone(std::mem::take(&mut self.seen.log)));
+        self.seen = Seen { log: Arc::default(), ahead };
+        self.seen.log_reached(Arc::clone(&replay.until));
+        self.position = replay.position;
+        self.replay = None;
+        false
     }
 }
 

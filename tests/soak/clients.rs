@@ -110,7 +110,11 @@ impl Client {
         loop {
             match timeout_at(leave.min(Instant::now() + SILENCE), stream.next_event()).await {
                 Ok(Some(event)) => self.take(&event),
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    // The server says when to come back, which is longer than a test has.
+                    sleep(milliseconds(draw, 50..400)).await;
+                    return Ok(());
+                }
                 Err(_) if Instant::now() >= leave => return Ok(()),
                 Err(_) => return Err(Failed),
             }

@@ -239,12 +239,12 @@ impl World {
             ranges.iter().any(|range| (range.0..=range.1).contains(id)) && ORGANIZATIONS.contains(&organization(*id))
         };
         let mut page: Vec<i64> = self.with(Fate::Visible).filter(wanted).take(rows).collect();
-        let up_to = page.last().copied().filter(|_| page.len() == rows);
+        let through = page.last().copied().filter(|_| page.len() == rows);
         let connection = self.connection.as_mut().unwrap();
         if self.broken != Broken::SendsWhatItFinds {
             page.retain(|&id| connection.place.is_of_outbox(id));
         }
-        connection.place.page_read(up_to);
+        connection.place.page_read(through);
         if self.broken == Broken::PositionLast && !connection.place.is_in_outbox() {
             connection.place.position = self.servers[connection.server].log.head().1;
         }
