@@ -32,6 +32,7 @@ const POSTPONED_TOO_OFTEN: u32 = 10;
 pub async fn run(database: Database, retention: Option<String>, shutdown: CancellationToken) {
     let mut wait = FIRST;
     let mut postponed_runs = 0;
+    let mut failing = false;
     loop {
         // Jittered, so that servers that were started together do not come together for ever.
         let jittered = wait.mul_f64(0.5 + fastrand::f64());
@@ -41,6 +42,7 @@ pub async fn run(database: Database, retention: Option<String>, shutdown: Cancel
         }
         match keep_house(&database, retention.as_deref(), &shutdown).await {
             Ok(postponed) => {
+                failing = false;
                 postponed_runs = if postponed.is_empty() { 0 } else { postponed_runs + 1 };
                 wait = if postponed.is_empty() { INTERVAL } else { RETRY };
                 if postponed_runs >= POSTPONED_TOO_OFTEN {
@@ -57,7 +59,11 @@ pub async fn run(database: Database, retention: Option<String>, shutdown: Cancel
             Err(_) if shutdown.is_cancelled() => return,
             Err(error) => {
                 wait = RETRY;
-                warn!(%error, "the outbox could not be maintained");
+                if std::mem::replace(&mut failing, true) {
+                    debug!(%error, "the outbox could still not be maintained");
+                } else {
+                    warn!(%error, "the outbox could not be maintained; trying again every minute");
+                }
             }
         }
     }

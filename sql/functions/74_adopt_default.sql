@@ -49,7 +49,9 @@ CREATE OR REPLACE FUNCTION rowcast.default_state(
     -- The CHECK: where it ends, whether it still holds, whether it has been proved.
     OUT limited_to bigint,
     OUT is_limited boolean,
-    OUT is_proved boolean
+    OUT is_proved boolean,
+    -- Whether it may become a partition while everybody waits.
+    OUT is_ready boolean
 )
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -71,6 +73,7 @@ BEGIN
     limited_to := limits[1]::bigint;
     -- Not in the last moment: what comes next takes one too.
     is_limited := limits[2]::timestamptz > clock_timestamp() + interval '5 seconds';
+    is_ready := is_adoptable AND (is_small OR is_limited AND is_proved);
 END
 $$;
 

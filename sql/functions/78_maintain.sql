@@ -26,7 +26,7 @@ BEGIN
             SELECT * INTO net FROM rowcast.default_state();
         END IF;
         steps := ARRAY(SELECT rowcast.drop_expired(kept));
-        IF net.is_adoptable AND (net.is_small OR net.is_limited AND net.is_proved) THEN
+        IF net.is_ready THEN
             steps := steps || ARRAY(SELECT rowcast.adopt_default());
             net.is_out_of_the_way := true;
         END IF;
@@ -51,7 +51,7 @@ DECLARE
 BEGIN
     SELECT * INTO net FROM rowcast.default_state();
     IF EXISTS (SELECT FROM rowcast.expired_partitions(kept))
-       OR net.is_adoptable AND (net.is_small OR net.is_limited AND net.is_proved)
+       OR net.is_ready
        OR coalesce(net.is_out_of_the_way, true) AND rowcast.runs_short() THEN
         steps := ARRAY(SELECT rowcast.rearrange_outbox(kept));
     END IF;

@@ -55,7 +55,7 @@ async fn an_open_transaction_may_write_into_what_was_made_after_it_began() {
     let open = stage.db.connect_as(Role::Writer).await;
     open.batch_execute("BEGIN").await.unwrap();
     emit(&open, 1).await;
-    assert_eq!(stage.maintain().await, ["postponed outbox"]);
+    stage.maintain().await;
     stage.emit(150).await;
     stage.maintain().await;
     assert_eq!(emit(&open, 1).await, 152);

@@ -1,7 +1,7 @@
 //! Clients whose history has expired are told so, and nobody else is.
 
 use super::Stage;
-use crate::harness::{Role, Server, eventually, sse, token};
+use crate::harness::{PATIENCE, Role, Server, eventually, sse, token};
 
 /// A database with 50 events, of which the first 30 have expired.
 async fn expired() -> Stage {
@@ -80,10 +80,10 @@ async fn what_a_server_remembers_has_not_expired_for_its_clients() {
 
 #[tokio::test]
 async fn who_is_in_the_middle_of_it_when_it_expires_is_told() {
-    let stage = Stage::new(10_000).await;
-    join(&stage).await;
     // More than fits into everything between server and client that can hold bytes.
     const EVENTS: i64 = 8_000;
+    let stage = Stage::new(10_000).await;
+    join(&stage).await;
     let emit = "SELECT count(rowcast.emit('document_processing', 'o1', jsonb_build_object('text', repeat('x', 4000))))
                 FROM generate_series(1, $1::bigint)";
     stage.writer.query_one(emit, &[&EVENTS]).await.unwrap();
@@ -97,15 +97,13 @@ async fn who_is_in_the_middle_of_it_when_it_expires_is_told() {
     let mut last = 1;
     let reset = loop {
         let event = client.next_event().await.unwrap();
-        match event.event.as_str() {
-            "document_processing" => {
-                let id: i64 = event.json()["id"].as_str().unwrap().parse().unwrap();
-                assert_eq!(id, last + 1, "nothing is passed over in silence");
-                last = id;
-            }
-            "connection_status" => break event,
-            _ => {}
+        if event.event == "connection_status" {
+            break event;
         }
+        assert_eq!(event.event, "document_processing", "nothing is left to come after {last}");
+        let id: i64 = event.json()["id"].as_str().unwrap().parse().unwrap();
+        assert_eq!(id, last + 1, "nothing is passed over in silence");
+        last = id;
     };
     assert_eq!(reset.json()["data"]["reason"], "history_expired");
     assert_eq!(reset.id, Some(EVENTS.to_string()));
@@ -138,4 +136,37 @@ async fn the_reader_of_the_outbox_is_told_how_far_it_has_expired() {
         rowcast::postgres::Database::new(&stage.db.url_as(Role::Server), 2).unwrap().connection().await.unwrap();
     let page = rowcast::postgres::outbox::read_ranges(&connection, &[(1, 20)], None, 10, 1_000).await.unwrap();
     assert_eq!((page.events.len(), page.expired_through), (0, 30), "though there is no row");
+}
+
+/// It had been following, but was away for longer than history is kept.
+#[tokio::test]
+async fn a_server_that_was_away_for_too_long_tells_its_clients() {
+    let stage = Stage::new(1_000).await;
+    join(&stage).await;
+    let server = Server::start(&stage.db).await;
+    let mut client = connect(&server, "0").await;
+    let name = stage.db.name();
+    stage
+        .execute(&format!(
+            "ALTER DATABASE {name} CONNECTION LIMIT 0;
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND application_name LIKE 'server%'"
+        ))
+        .await;
+    assert_eq!(client.next_of("connection_status").await.json()["data"]["status"], "degraded");
+    stage.emit(50).await;
+    stage.settle(50).await;
+    stage.age(40, 8).await;
+    stage.maintain_all().await;
+    assert_eq!(stage.expired_through().await, 40);
+    stage.execute(&format!("ALTER DATABASE {name} CONNECTION LIMIT -1")).await;
+    let told = async {
+        let first = client.next_of("connection_status").await;
+        if first.json()["data"]["status"] == "recovered" { client.next_of("connection_status").await } else { first }
+    };
+    // Heartbeats come for ever.
+    let reset = tokio::time::timeout(PATIENCE, told).await.expect("nothing is said of what was missed");
+    assert_eq!((reset.json()["data"]["reason"].as_str(), reset.id.as_deref()), (Some("history_expired"), Some("50")));
+    let emitted = stage.emit(1).await;
+    assert_eq!(next_id(&mut client).await, emitted);
+    server.stop().await;
 }

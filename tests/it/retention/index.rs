@@ -114,12 +114,12 @@ async fn a_page_for_few_reads_the_index_of_closed_partitions_and_no_more() {
         stage.execute(&format!("SET plan_cache_mode = {mode}")).await;
         let explain = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON) EXECUTE page('{1}', '{6500}', '{rare}', 500)";
         let plan: serde_json::Value = stage.superuser.query_one(explain, &[]).await.unwrap().get(0);
-        let mut read = 0;
+        let mut read = 0.0;
         scans(&plan, &mut |scan| {
             let rows = scan["Actual Rows"].as_f64().unwrap() + scan["Rows Removed by Filter"].as_f64().unwrap_or(0.0);
-            read += (rows * scan["Actual Loops"].as_f64().unwrap()) as i64;
+            read += rows * scan["Actual Loops"].as_f64().unwrap();
         });
-        assert!(read < 20, "{mode} reads {read} rows for two:\n{plan:#}");
+        assert!(read < 20.0, "{mode} reads {read} rows for two:\n{plan:#}");
     }
 }
 
