@@ -280,3 +280,5 @@ pub enum Urgency {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;

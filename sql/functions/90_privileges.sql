@@ -37,7 +37,7 @@ DECLARE
         written_now, deleted_now, revoke_statement, trigger_name, trigger_statements, layout, relation_statements,
         indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret,
         inexact_numbers, exact_number, exact_numbers, may_not_be_json, guarded_jsonb, truncated, capture_truncate,
-        mark_writer, open_window, window_end, draw_id, draw_in_next_window, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';
+        mark_writer, open_window, open_next_window, window_end, draw_id, draw_in_next_window, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';
     missing text := (SELECT string_agg(f, ', ') FROM unnest(capture_functions) f
                      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace = 'rowcast'::regnamespace AND proname = f));
     granted regprocedure;

@@ -354,7 +354,7 @@ mod tests {
         ) {
             let organization = |id: i64| ["o1", "o2", "o3"][usize::try_from(id).unwrap() % 3];
             let log = Log::new(1 << 20, 0);
-            let mut frontier = Frontier::new(0, 0);
+            let mut frontier = Frontier::new(0, &[(1, i64::MAX)]);
             let mut rest = order.as_slice();
             for size in batches {
                 let (batch, later) = rest.split_at(size.min(rest.len()));
