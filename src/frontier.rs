@@ -297,3 +297,5 @@ pub enum Urgency {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The modules in the order in which data flows: each imports only from those before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 21] = [
     "metrics",
     "client",
     "telemetry",

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
     use crate::{
         cursor::Cursor,
-        log::{Interest, Read, tests::event},
+        log::{Interest, Read},
     };
 
     fn data(log: &Log) -> Vec<String> {
@@ -48,12 +48,12 @@ mod tests {
             source: Some(source.into()),
             source_key: Some(key.into()),
             data: "x".repeat(1_000).into(),
-            ..event(id, Some("o1"))
+            ..Event::sample(id, Some("o1"))
         };
         let kept = "x".repeat(1_000);
         log.append(vec![of_row(1, "public.docs", "7"), of_row(2, "public.docs", "8")], Cursor::up_to(2));
         log.append(
-            vec![of_row(3, "public.docs", "7"), of_row(4, "public.notes", "7"), event(5, None)],
+            vec![of_row(3, "public.docs", "7"), of_row(4, "public.notes", "7"), Event::sample(5, None)],
             Cursor::up_to(5),
         );
         let before = log.recent.read().unwrap().bytes;

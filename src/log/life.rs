@@ -52,7 +52,6 @@ mod tests {
     use super::*;
     use crate::{
         event::{Audience, Event},
-        log::tests::event,
     };
 
     fn rolled_back(log: &Log) -> Vec<i64> {
@@ -64,10 +63,10 @@ mod tests {
     fn what_is_neither_missing_nor_an_event_was_rolled_back() {
         let log = Log::new(1 << 20, 0);
         assert_eq!(rolled_back(&log), [0; 0]);
-        log.append(vec![event(2, Some("o1")), event(6, None)], Cursor::with_gaps(6, [(1, 1), (4, 5)]));
+        log.append(vec![Event::sample(2, Some("o1")), Event::sample(6, None)], Cursor::with_gaps(6, [(1, 1), (4, 5)]));
         assert_eq!(rolled_back(&log), [3]);
-        let nobodys = Event { audience: Audience::Nobody, ..event(4, Some("o1")) };
-        log.append(vec![nobodys, event(5, Some("o1"))], Cursor::with_gaps(6, [(1, 1)]));
+        let nobodys = Event { audience: Audience::Nobody, ..Event::sample(4, Some("o1")) };
+        log.append(vec![nobodys, Event::sample(5, Some("o1"))], Cursor::with_gaps(6, [(1, 1)]));
         assert_eq!(rolled_back(&log), [3, 4], "what nobody may see is no loss to anybody");
         log.append(Vec::new(), Cursor::up_to(6));
         assert_eq!(rolled_back(&log), [1, 3, 4]);
@@ -76,14 +75,14 @@ mod tests {
     #[test]
     fn of_what_has_left_the_log_or_was_never_in_it_nothing_is_known() {
         assert_eq!(rolled_back(&Log::new(1 << 20, 50)), [0; 0]);
-        let log = Log::new(event(1, None).size() * 2, 50);
+        let log = Log::new(Event::sample(1, None).size() * 2, 50);
         for id in [51, 53, 55, 57] {
-            log.append(vec![event(id, None)], Cursor::up_to(id));
+            log.append(vec![Event::sample(id, None)], Cursor::up_to(id));
         }
         assert_eq!(rolled_back(&log), [54, 56]);
         // What comes late may leave after what has a higher id.
-        log.append(vec![event(60, None)], Cursor::with_gaps(60, [(52, 52)]));
-        log.append(vec![event(52, None)], Cursor::up_to(60));
+        log.append(vec![Event::sample(60, None)], Cursor::with_gaps(60, [(52, 52)]));
+        log.append(vec![Event::sample(52, None)], Cursor::up_to(60));
         assert_eq!(rolled_back(&log), [58, 59]);
     }
 
@@ -93,7 +92,7 @@ mod tests {
         let subscription = log.subscribe(crate::log::Interest::Everything);
         let next = log.successor(Epochs::new(vec![Cursor::up_to(7)]), 5);
         assert_eq!(next.head().0.to_string(), "5@1");
-        next.append(vec![event(8, None)], Cursor::up_to(8));
+        next.append(vec![Event::sample(8, None)], Cursor::up_to(8));
         assert_eq!(next.head().0.to_string(), "8@1");
         assert!(crate::log::tests::is_woken(&subscription));
         assert_eq!(log.head().0.to_string(), "0");

@@ -166,6 +166,7 @@ impl Server {
             }
             Phase::Asked { hold, running } => {
                 let running = if self.broken == Broken::SleepsBesideWriters { Vec::new() } else { running };
+                let running = running.into_iter().map(crate::frontier::Writer::of_any).collect();
                 self.alertness.note_writers(&Writers { bound: None, running }, Some(hold));
                 self.read();
             }
