@@ -20,8 +20,8 @@ mod writers;
 
 use std::collections::BTreeMap;
 
-use self::writers::{meet, split};
 pub use self::writers::{Writer, Writers};
+use self::writers::{meet, split};
 use crate::cursor::{Cursor, IdRange, merge_nearest};
 
 /// What is undecided is told in at most this many ranges, so that it stays a small value in a row that is stored every second.
@@ -76,8 +76,10 @@ impl Frontier {
     /// visible or rolled back.
     #[must_use]
     pub fn new(high: i64, undecided: &[IdRange]) -> Self {
-        let below = undecided.iter().map(|&(first, last)| (first, last.min(high))).filter(|&(first, last)| first <= last);
-        let above = undecided.iter().map(|&(first, last)| (first.max(high + 1), last)).filter(|&(first, last)| first <= last);
+        let below =
+            undecided.iter().map(|&(first, last)| (first, last.min(high))).filter(|&(first, last)| first <= last);
+        let above =
+            undecided.iter().map(|&(first, last)| (first.max(high + 1), last)).filter(|&(first, last)| first <= last);
         Self {
             high,
             gaps: below.map(|(first, last)| Gap { first, last, state: State::New }).collect(),
@@ -148,7 +150,8 @@ impl Frontier {
     /// The gaps that the next step has to look into. It begins the step.
     pub fn due(&mut self) -> Vec<IdRange> {
         let unidentified = self.unidentified;
-        let awake = self.gaps.iter_mut().filter(|gap| unidentified || !matches!(gap.state, State::Open { ended: false, .. }));
+        let awake =
+            self.gaps.iter_mut().filter(|gap| unidentified || !matches!(gap.state, State::Open { ended: false, .. }));
         awake
             .map(|gap| {
                 gap.state = match gap.state {
@@ -165,7 +168,8 @@ impl Frontier {
     #[must_use]
     pub fn owners_of_sleeping(&self) -> Vec<u64> {
         let asleep = self.gaps.iter().filter(|gap| self.is_asleep(gap));
-        let bound = asleep.map(|gap| if let State::Open { bound, .. } = gap.state { bound } else { 0 }).max().unwrap_or(0);
+        let bound =
+            asleep.map(|gap| if let State::Open { bound, .. } = gap.state { bound } else { 0 }).max().unwrap_or(0);
         self.writers.range(..bound).map(|(&xid, _)| xid).collect()
     }
 
