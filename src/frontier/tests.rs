@@ -76,7 +76,8 @@ impl Tailer {
     fn step(&mut self, world: &World, limit: usize) -> Result<(), TestCaseError> {
         let rows = loop {
             let due = self.frontier.due();
-            let ended: Vec<u64> = self.frontier.owners_of_sleeping().into_iter().filter(|&xid| world.has_ended(xid)).collect();
+            let ended: Vec<u64> =
+                self.frontier.owners_of_sleeping().into_iter().filter(|&xid| world.has_ended(xid)).collect();
             let in_gaps = due.iter().flat_map(|&(first, last)| world.visible.range(first..=last)).take(limit);
             let mut rows: Vec<i64> = in_gaps.copied().collect();
             if rows.len() < limit {
@@ -110,7 +111,8 @@ impl Tailer {
 }
 
 fn intersection(a: &[IdRange], b: &[IdRange]) -> Vec<IdRange> {
-    let pairs = a.iter().flat_map(|&(first, last)| b.iter().map(move |&(start, end)| (first.max(start), last.min(end))));
+    let pairs =
+        a.iter().flat_map(|&(first, last)| b.iter().map(move |&(start, end)| (first.max(start), last.min(end))));
     pairs.filter(|(first, last)| first <= last).collect()
 }
 
@@ -166,7 +168,7 @@ fn run(fault: Fault, moves: &[Move]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn nothing_is_lost_under_any_schedule(moves in moves()) {
@@ -187,7 +189,8 @@ proptest! {
 
 /// Looks for a schedule in which a world with this fault loses something, always in the same order.
 fn is_found(fault: Fault) -> bool {
-    let config = ProptestConfig { cases: 20_000, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases: 20_000, max_shrink_iters: 0, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     match runner.run(&moves(), |moves| run(fault, &moves)) {
         Ok(()) => false,
@@ -290,5 +293,6 @@ fn what_is_undecided_is_told_in_a_bounded_number_of_ranges() {
     }
     let undecided = frontier.undecided();
     assert_eq!(undecided.len(), MAX_UNDECIDED);
-    assert!((1..5_000).all(|id| undecided.iter().any(|&(first, last)| first <= 2 * id - 1 && 2 * id - 1 <= last)));
+    let is_told = |id: i64| undecided.iter().any(|&(first, last)| first <= id && id <= last);
+    assert!((1..9_998).step_by(2).all(is_told));
 }

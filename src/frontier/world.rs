@@ -86,7 +86,8 @@ impl World {
             Event::Begin => self.open.push(Transaction::default()),
             Event::Act(n) if !self.open.is_empty() => self.act(pick(n)),
             Event::Savepoint(n) => {
-                if let Some(transaction) = self.open.get_mut(pick(n)).filter(|transaction| transaction.acts.is_empty()) {
+                if let Some(transaction) = self.open.get_mut(pick(n)).filter(|transaction| transaction.acts.is_empty())
+                {
                     transaction.savepoint = Some(Box::new(transaction.clone()));
                 }
             }
@@ -160,7 +161,9 @@ impl World {
                 let id = self.next_id;
                 if transaction.acts.contains(&Act::Window) {
                     transaction.early = Some(id);
-                } else if self.fault == Fault::KeepBeyondWindow || transaction.windows.iter().any(|&(_, last)| id <= last) {
+                } else if self.fault == Fault::KeepBeyondWindow
+                    || transaction.windows.iter().any(|&(_, last)| id <= last)
+                {
                     transaction.ids.push(id);
                 } else {
                     transaction.acts = vec![Act::Draw, Act::Window];

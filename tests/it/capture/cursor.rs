@@ -49,7 +49,12 @@ async fn beyond_64_gaps_the_nearest_are_one() {
     let single = |last: i64| (1..last).step_by(2).map(|id| id.to_string()).collect::<Vec<_>>().join(".");
     outbox(&stage, "[1,)", "generate_series(2, 128, 2)").await;
     assert_eq!(cursor(&stage.writer).await, format!("128~{}", single(128)));
-    outbox(&stage, "[1,)", "unnest(ARRAY(SELECT generate_series(2, 126, 2) UNION SELECT 127 UNION SELECT generate_series(129, 141, 2)))").await;
+    outbox(
+        &stage,
+        "[1,)",
+        "unnest(ARRAY(SELECT generate_series(2, 126, 2) UNION SELECT 127 UNION SELECT generate_series(129, 141, 2)))",
+    )
+    .await;
     let text = cursor(&stage.writer).await;
     assert_eq!(text.matches('.').count(), 63);
     let parsed: rowcast::cursor::Cursor = text.parse().unwrap();
