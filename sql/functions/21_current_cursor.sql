@@ -13,6 +13,8 @@
 CREATE OR REPLACE FUNCTION rowcast.current_cursor() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+-- The planner knows nothing of what is in a multirange, and would have the query compiled for hundreds of thousands of rows.
+SET jit = off
 BEGIN ATOMIC
     WITH undecided AS (
         SELECT lower(range) AS first, upper(range) - 1 AS last FROM rowcast.settled, unnest(undecided) AS range
