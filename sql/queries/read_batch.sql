@@ -2,8 +2,7 @@
 -- $1 the highest id read, $2 and $3 first and last ids of the gaps to look into, $4 the most rows of either kind,
 -- $5 the snapshot of the step before (null at the first), $6 transactions that may own gaps which are not looked into: if one of them has ended in this
 -- snapshot, an older event of a row may be in its gap than the one that is read as new, and the step has to be taken again with that gap.
--- $7 from when on commands count where there is no snapshot of the step before, or none that means anything: at the start of another life of the database
--- (null: none do).
+-- $7 some time before the step before (null at the first): from then on commands count where its snapshot means nothing, in another life of the database.
 --
 -- The first row is the header: timeline, snapshot, what came with it and who of $6 has ended; no id. New rows and gaps are two branches, not one OR, since with an OR the planner
 -- scans every partition. Rows come in no promised order. If the limit cuts one off, it is found again: what the tailer has not seen is a gap. What is cut off in the gaps is what is above all that was read in them.
@@ -26,9 +25,10 @@ SELECT
             FROM rowcast.commands c
             WHERE c.txid >= pg_snapshot_xmin($5::text::pg_snapshot)
               AND NOT pg_visible_in_snapshot(c.txid, $5::text::pg_snapshot)
-              -- As above; unlike a change of access, a command of long ago must not be carried out for the sake of safety.
+              -- As above. A change of access that was restored does no harm, but a command does that comes up when the new cluster reaches its transaction
+              -- id. (An hour: a transaction may have been open for long before it committed its command.)
               AND pg_visible_in_snapshot(c.txid, pg_current_snapshot())
-              AND c.created_at > clock_timestamp() - interval '1 hour'
+              AND c.created_at >= $7::timestamptz - interval '1 hour'
             UNION ALL
             SELECT c.* FROM rowcast.commands c WHERE $5::text IS NULL AND c.created_at >= $7::timestamptz
         ) AS unseen

@@ -50,7 +50,7 @@ pub struct Start {
 pub struct Before {
     /// Its snapshot, if it was taken in the same life of the database.
     pub snapshot: Option<String>,
-    /// From when on commands count if it was not; none at the first step of all.
+    /// From when on commands count if it was not: some time before it. None at the first step of all.
     pub commands_since: Option<Timestamp>,
 }
 

@@ -24,7 +24,8 @@ async fn who_has_seen_what_is_lost_fetches_anew_and_nobody_else() {
     let keep_floor = "CREATE RULE keep AS ON UPDATE TO rowcast.settled DO INSTEAD NOTHING";
     pair.on_primary.batch_execute(keep_floor).await.unwrap();
     let url = format!("{} target_session_attrs=read-write", pair.url);
-    let server = Serving::start(&url).await.unwrap();
+    // Both will find the new life, and one of them tells the other.
+    let (server, another) = (Serving::start(&url).await.unwrap(), Serving::start(&url).await.unwrap());
     let mut ann = Listener::connect(&server, &token("ann"), None).await;
     let mut ben = Listener::connect(&server, &token("ben"), None).await;
 
@@ -85,8 +86,9 @@ async fn who_has_seen_what_is_lost_fetches_anew_and_nobody_else() {
     assert!(of_ben["cursor"].as_str().unwrap().ends_with("@1"), "{of_ben}");
 
     // Wherever they go from here: with what they have now, and, had they been away meanwhile, with what they had before.
-    let another = Serving::start(&url).await.unwrap();
-    for server in [&server, &another] {
+    another.until_ready().await;
+    let fresh = Serving::start(&url).await.unwrap();
+    for server in [&server, &another, &fresh] {
         let [mut now, mut away, mut ahead] = [
             Listener::connect(server, &token("ann"), Some(&ann.cursor)).await,
             Listener::connect(server, &token("ben"), Some(&left)).await,
@@ -103,10 +105,11 @@ async fn who_has_seen_what_is_lost_fetches_anew_and_nobody_else() {
         assert_eq!((away.resets(), away.events()), (vec![], since.collect()), "all since it left");
         ann.hear_event(one).await;
     }
-    assert_eq!(epochs(&pair.on_standby).await.len(), 2, "one server has found it, the other has read it");
+    assert_eq!(epochs(&pair.on_standby).await.len(), 2, "one server has found it, the others have read it");
 
-    another.stop().await;
-    server.stop().await;
+    for server in [server, another, fresh] {
+        server.stop().await;
+    }
     pair.stop().await;
 }
 
