@@ -23,7 +23,9 @@ async function listen(): Promise<Page> {
     window.ids = [];
     window.opened = 0;
     window.source = new EventSource("/api/v1/realtime/sse");
-    window.source.addEventListener("document_processing", (event) => window.ids.push(JSON.parse(event.data).id));
+    window.source.addEventListener("document_processing", (event) =>
+      window.ids.push(JSON.parse(event.data).id),
+    );
     window.source.addEventListener("connection_status", (event) => {
       if (JSON.parse(event.data).data.status === "connected") window.opened += 1;
     });
