@@ -54,6 +54,10 @@ pub struct Settings {
     #[arg(long, env = "ROWCAST_HEARTBEAT", default_value = "15s", value_parser = duration)]
     pub heartbeat: Duration,
 
+    /// Ends each stream after at most this long; the client comes back at once and has lost nothing. For hosts that cut responses off.
+    #[arg(long, env = "ROWCAST_MAX_STREAM", value_parser = duration)]
+    pub max_stream: Option<Duration>,
+
     /// How much memory recent events may take; older ones are read from the outbox.
     #[arg(long, env = "ROWCAST_LOG_MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub log_mib: u32,

@@ -1,16 +1,20 @@
 //! The routes. The only place that knows warp.
 
 pub mod accept;
+mod admission;
 mod dashboard;
 mod error;
+mod events;
 mod health;
 mod metrics;
 mod stream;
 mod tcp;
 pub mod trace;
+mod vanished;
 
 use std::sync::Arc;
 
+pub use tcp::listen;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
 use crate::{access::token::Verifier, session, tailer};
@@ -44,6 +48,12 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .and(with_http.clone())
         .then(stream::open);
+    let events = warp::path!("api" / "v1" / "realtime" / "events")
+        .and(warp::get())
+        .and(warp::query())
+        .and(warp::header::headers_cloned())
+        .and(with_http.clone())
+        .then(events::poll);
     // Load balancers like to probe with HEAD.
     let get_or_head = warp::get().or(warp::head()).unify();
     let live = warp::path!("livez").and(get_or_head).map(health::live);
@@ -52,7 +62,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     let metrics = warp::path!("metrics").and(get_or_head).map(move || metrics::show_or_hide(figures.as_deref()));
     let dashboard = warp::path::tail().and(warp::method()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
-    stream.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+    stream.or(events).unify().or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
 }
 
 /// The figures alone, for an address of their own.

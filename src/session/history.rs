@@ -1,6 +1,6 @@
 //! Replay: pages of the outbox for a client whose place has left the log, up to where the log was when that began.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use super::{
     reader::{Piece, Reader},
@@ -39,6 +39,7 @@ pub(super) struct History {
 impl Reader {
     /// Turns to the outbox: what the client lacks may have left the log.
     pub(super) fn read_history(&mut self) {
+        self.server.replays.begun.fetch_add(1, Ordering::Relaxed);
         let (until, position) = self.server.log.head();
         let seen = self.seen.cursor();
         let behind = Raised::new(&self.server.metrics.connections_behind);
@@ -56,6 +57,8 @@ impl Reader {
         let Page { events, full } = self.read_page(&until, done, rows).await?;
         let done = events.last().filter(|_| full).map_or(until.high(), |last| last.id);
         let rows = rows_that_fit(&events);
+        // The page is newer than the tailer's last step, and the grants may be older than the page. They are not older than what the log has seen: changes of access
+        // are applied before the events of the same step are published. So what the log had not seen when this began is left for the log.
         let seen_by_log = events.into_iter().filter(|event| until.contains(event.id));
         let events = self.visible(seen_by_log.map(|event| Arc::new(Entry::new(event))).collect());
         if full {
@@ -83,13 +86,8 @@ impl Reader {
         let connection = self.server.database.connection().await?;
         self.server.metrics.outbox_scans.inc();
         let organizations = self.subscription.interest().organizations();
-        let page = outbox::read_ranges(&connection, &ranges, organizations, rows, PAGE_BYTES).await?;
-        drop(connection);
-        // The page may be newer than the tailer's last step, so the grants it is judged by must be newer than the page.
-        if !page.events.is_empty() {
-            self.server.access.refresh(&self.viewer).await?;
-        }
-        Ok(page)
+        self.server.replays.pages.fetch_add(1, Ordering::Relaxed);
+        outbox::read_ranges(&connection, &ranges, organizations, rows, PAGE_BYTES).await
     }
 }
 

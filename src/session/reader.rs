@@ -15,7 +15,7 @@ use crate::{
     cursor::Cursor,
     log::{Entry, Position, Read, Subscription},
     policy::{Grants, Policy, RedactionMask},
-    postgres,
+    postgres, sse,
 };
 
 /// One client's place in the log, or on the way there.
@@ -66,6 +66,16 @@ impl Visible {
     /// When its row was written.
     pub(super) fn written_at(&self) -> Timestamp {
         self.entry.event.created_at
+    }
+
+    /// Its envelope: the same bytes as in the frame.
+    pub(super) fn envelope(&self) -> Bytes {
+        sse::frame_data(&self.frame())
+    }
+
+    /// Its outbox id.
+    pub(super) fn id(&self) -> i64 {
+        self.entry.event.id
     }
 }
 

@@ -10,11 +10,15 @@ mod access;
 mod capture;
 mod demo;
 mod doctor;
+mod documents;
 mod doorbell;
+mod drain;
 mod faults;
 mod harness;
+mod hostile;
 mod journey;
 mod listener;
+mod longpoll;
 mod metrics;
 #[cfg(feature = "otel")]
 mod otel;
@@ -24,7 +28,9 @@ mod poolers;
 mod private_postgres;
 mod proxy;
 mod startup;
+mod storm;
 mod stream;
+mod stream_access;
 mod tailer;
 
 /// A name for a role that no other test has: roles belong to the cluster.

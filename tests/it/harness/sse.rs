@@ -89,7 +89,19 @@ impl Client {
         body: &str,
     ) -> io::Result<Self> {
         let address = url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).await?;
+        let stream = TcpStream::connect(address).await?;
+        Self::request_over(stream, address, method, target, headers, body).await
+    }
+
+    /// Sends a request over a connection that the test has opened in its own way.
+    pub(crate) async fn request_over(
+        mut stream: TcpStream,
+        address: &str,
+        method: &str,
+        target: &str,
+        headers: &str,
+        body: &str,
+    ) -> io::Result<Self> {
         let length = body.len();
         let request =
             format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n{headers}\r\n{body}");

@@ -44,10 +44,19 @@ export class Server {
   }
 
   /** Without a goodbye, as when the machine loses power. */
-  async kill(): Promise<void> {
+  kill(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  /** As an orchestrator does it; returns when every stream has been told. */
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exit = once(this.#process, "exit");
-    this.#process.kill("SIGKILL");
+    this.#process.kill(signal);
     await exit;
   }
 
