@@ -143,9 +143,9 @@ pub enum ResetReason {
 }
 
 impl ResetReason {
-    /// What it is called on the wire, and in the figures.
+    /// Its name on the wire.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidCursor => "invalid_cursor",
             Self::CursorAhead => "cursor_ahead",
@@ -171,9 +171,9 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// What it is called on the wire, and in the figures.
+    /// Its name on the wire.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Unavailable => "unavailable",
             Self::TokenExpired => "token_expired",

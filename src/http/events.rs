@@ -42,7 +42,10 @@ async fn try_poll(query: Query, headers: &HeaderMap, http: &Http) -> Result<Resp
     let ask = Ask { wait, limit: number(query.limit.as_deref(), &LIMIT).ok_or(Error::Limit)? };
     let server = &http.sessions;
     let resume = session::resume(server, query.after.unwrap_or_default().as_bytes()).await?;
-    Ok(json(&session::poll(Arc::clone(server), &identity, viewer, wanted, &resume, ask).await?))
+    let answer = session::poll(Arc::clone(server), &identity, viewer, wanted, &resume, ask).await?;
+    server.metrics.events_sent.inc_by(answer.events.len() as u64);
+    answer.reset.inspect(|reason| server.metrics.reset(reason.as_str()));
+    Ok(json(&answer))
 }
 
 /// The number in `text`, the default without any; none if it is not a number in the range.
@@ -67,7 +70,7 @@ fn json(answer: &Answer) -> Response {
     // A cursor has no characters that JSON would escape.
     json.extend_from_slice(format!("],\"cursor\":\"{}\"", answer.cursor).as_bytes());
     if let Some(reason) = answer.reset {
-        json.extend_from_slice(format!(",\"reset\":\"{}\"", reason.name()).as_bytes());
+        json.extend_from_slice(format!(",\"reset\":\"{}\"", reason.as_str()).as_bytes());
     }
     json.push(b'}');
     let mut response = json.into_response();

@@ -62,8 +62,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     let metrics = warp::path!("metrics").and(get_or_head).map(move || metrics::show_or_hide(figures.as_deref()));
     let dashboard = warp::path::tail().and(warp::method()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
-    let events = stream.or(events).unify();
-    events.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+    stream.or(events).unify().or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
 }
 
 /// The figures alone, for an address of their own.

@@ -81,7 +81,8 @@ impl OpenConnection {
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.metrics.connections_closed.get_or_create(&Reason { reason: self.reason }).inc();
+        let reason = if std::thread::panicking() { "panic" } else { self.reason };
+        self.metrics.connections_closed.get_or_create(&Reason { reason }).inc();
     }
 }
 
@@ -116,8 +117,15 @@ mod tests {
         assert_eq!((metrics.connections.get(), metrics.connections_opened.get()), (2, 2));
         closed.close("token_expired");
         drop((gone, closed));
+        let panicked = metrics.open_connection();
+        std::thread::spawn(move || {
+            let _open = panicked;
+            panic!("as a stream might");
+        })
+        .join()
+        .unwrap_err();
         assert_eq!(metrics.connections.get(), 0);
-        for reason in ["client", "token_expired"] {
+        for reason in ["client", "token_expired", "panic"] {
             let line = format!("rowcast_connections_closed_total{{reason=\"{reason}\"}} 1");
             assert!(metrics.text().lines().any(|found| found == line), "{line}");
         }

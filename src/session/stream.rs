@@ -91,7 +91,7 @@ impl Session {
             span: debug_span!(parent: None, "stream", connection = %connection_id, user = %identity.user_id),
             server,
         };
-        reset.inspect(|reason| session.server.metrics.reset(reason.name()));
+        reset.inspect(|reason| session.server.metrics.reset(reason.as_str()));
         session.beat();
         session.opening = Some(session.opening_frames(&connection_id, reset));
         debug!(parent: &session.span, cursor = %session.reader.cursor(), "stream opened");
@@ -223,7 +223,7 @@ impl Session {
         let mut frames = sse::status_frame(&changed, None, Timestamp::now());
         if change == AccessChange::Revoked {
             frames.push_str(&closing(CloseReason::AccessRevoked));
-            self.connection.close(CloseReason::AccessRevoked.name());
+            self.connection.close(CloseReason::AccessRevoked.as_str());
             self.closed = true;
         }
         frames.into()
@@ -258,7 +258,7 @@ impl Session {
 
     fn close(&mut self, reason: CloseReason) -> Bytes {
         self.closed = true;
-        self.connection.close(reason.name());
+        self.connection.close(reason.as_str());
         closing(reason).into()
     }
 

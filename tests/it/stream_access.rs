@@ -38,13 +38,15 @@ struct Stepped {
 impl Stepped {
     async fn new(db: &Database) -> Self {
         let database = postgres::Database::new(&db.url_as(Role::Server), 4).unwrap();
-        let access = Arc::new(Access::load(database.clone()).await.unwrap());
+        let access = Arc::new(Access::load(database.clone(), Arc::default()).await.unwrap());
         // Room for a few events: everybody who comes back has to read from the outbox.
-        let tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::default(), 4_000).await.unwrap();
+        let tailer =
+            Tailer::new(database.clone(), Arc::clone(&access), Arc::default(), Arc::default(), 4_000).await.unwrap();
         let sessions = Arc::new(session::Server {
             access,
             logs: tailer.logs(),
             database: database.clone(),
+            metrics: Arc::default(),
             tailer: tailer.status(),
             heartbeat: Duration::from_millis(300),
             max_stream: None,
