@@ -48,11 +48,12 @@ deny: cc
 
 .PHONY: test-rust
 test-rust: web cc ## Rust's tests, on the Postgres of this machine
+	@$(need) pgbouncer
 	cargo test --locked --no-fail-fast
 
 .PHONY: test-postgres-18
 test-postgres-18: cc ## the tests that need Postgres, on version 18 from npm
-	@$(need) node
+	@$(need) node pgbouncer
 	ROWCAST_TEST_POSTGRES_BIN=npm cargo test --locked --test it
 
 .PHONY: soak

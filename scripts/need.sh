@@ -2,7 +2,7 @@
 # Makes sure that the tools named by the arguments are there, and installs what is missing as far as it may:
 # system packages only as root or with a sudo that asks for no password; otherwise it says what to install.
 #
-# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny node chromium
+# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny node chromium pgbouncer
 set -eu
 
 # The version that the checks are known to pass with.
@@ -77,6 +77,12 @@ need_chromium() {
     "$(dirname "$0")/chromium.sh" >/dev/null || fail "the package chromium holds no browser: set ROWCAST_CHROMIUM to one"
 }
 
+need_pgbouncer() {
+    # Where it is, only root finds it by name.
+    PATH=$PATH:/usr/sbin:/usr/local/sbin has pgbouncer && return
+    apt_install "PgBouncer, which the tests put in front of Postgres," pgbouncer
+}
+
 for tool; do
     case $tool in
         cc) need_cc ;;
@@ -85,6 +91,7 @@ for tool; do
         cargo-deny) need_cargo_deny ;;
         node) need_node ;;
         chromium) need_chromium ;;
+        pgbouncer) need_pgbouncer ;;
         *) fail "nobody knows how to get $tool" ;;
     esac
 done

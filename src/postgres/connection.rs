@@ -107,15 +107,18 @@ impl Connection {
 impl Drop for Connection {
     /// A connection that owes an answer is closed, and what it was asked for is cancelled: it might go on for as long as it likes otherwise.
     fn drop(&mut self) {
-        if *self.outstanding.get_mut() > 0
-            && let Some(client) = self.client.take()
+        if *self.outstanding.get_mut() == 0 {
+            return;
+        }
+        let Some(client) = self.client.take() else { return };
+        let cancel = client.cancel_token();
+        drop(Object::take(client));
+        // A pooler closes its own connection when it sees ours closed. It must not be asked to cancel: PgBouncer 1.18 dies when who asked does not wait.
+        if !self.pooled
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
-            let cancel = client.cancel_token();
-            drop(Object::take(client));
-            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                // If this does not get through either, Postgres finds out by itself that nobody listens.
-                runtime.spawn(async move { timeout(PATIENCE, cancel.cancel_query(NoTls)).await });
-            }
+            // If this does not get through either, Postgres finds out by itself that nobody listens.
+            runtime.spawn(async move { timeout(PATIENCE, cancel.cancel_query(NoTls)).await });
         }
     }
 }

@@ -188,7 +188,10 @@ async fn listen_once(
             }
         }
     });
-    let listening = client.batch_execute(include_str!("../../sql/queries/listen.sql"));
+    let listening = async {
+        client.batch_execute(include_str!("../../sql/queries/prepare_session.sql")).await?;
+        client.batch_execute(include_str!("../../sql/queries/listen.sql")).await
+    };
     tokio::select! {
         lost = &mut messages => return Err(lost.into()),
         listening = timeout(PATIENCE, listening) => listening.map_err(silent)??,

@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, str::FromStr, sync::Arc, time::Duration};
 
-use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Connect, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio::{sync::OnceCell, task::JoinHandle};
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_util::task::AbortOnDropHandle;
@@ -37,6 +37,12 @@ impl Database {
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))
+            // Found out here, it is no warning to anybody: whoever used it has been told.
+            .pre_recycle(Hook::sync_fn(
+                |client, _| {
+                    if client.is_closed() { Err(HookError::message("closed")) } else { Ok(()) }
+                },
+            ))
             .build()
             .map_err(|error| Error::Pool(error.to_string()))?;
         Ok(Self { pool, pooled })

@@ -34,7 +34,7 @@ async fn the_disk_is_full() {
     // The limit is one on the size of any file, so it has to leave room for those of the write-ahead log, 16 MiB each.
     dba.batch_execute(
         "ALTER TABLE rowcast.outbox ALTER data SET STORAGE PLAIN;
-         SELECT rowcast.emit('document_processing', 'o9', jsonb_build_object('filler', repeat('x', 7000))) FROM generate_series(1, 2400)",
+         SELECT rowcast.emit('document_processing', 'o9', jsonb_build_object('filler', repeat('x', 7850))) FROM generate_series(1, 2400)",
     )
     .await
     .unwrap();

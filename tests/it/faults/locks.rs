@@ -15,18 +15,23 @@ async fn the_outbox_is_locked() {
     stage.finish(1).await;
 }
 
-/// Whatever time-out the server's role was given, perhaps for the sake of others, is not for its statements.
+/// Whatever time-outs the server's role was given, perhaps for the sake of others, are not for its statements.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_short_statement_timeout_of_the_role_is_not_ours() {
+async fn a_short_statement_timeout_of_the_role() {
     let postgres = OwnPostgres::start(&[]).await;
-    let dba = postgres.connect_as(Role::Superuser).await;
+    let mut dba = postgres.connect_as(Role::Superuser).await;
     dba.batch_execute(
-        "ALTER ROLE rowcast_test_server SET statement_timeout = 1;
-         ALTER ROLE rowcast_test_server SET idle_session_timeout = 200",
+        "ALTER ROLE rowcast_test_server SET statement_timeout = '250ms';
+         ALTER ROLE rowcast_test_server SET idle_session_timeout = '250ms'",
     )
     .await
     .unwrap();
-    Stage::open(postgres, 1, &[]).await.finish(0).await;
+    let stage = Stage::open(postgres, 1, &[]).await;
+    let maintenance = dba.transaction().await.unwrap();
+    // Longer than the role may wait, and not as long as clients are to be told of.
+    maintenance.batch_execute("LOCK TABLE rowcast.outbox IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1)").await.unwrap();
+    maintenance.rollback().await.unwrap();
+    stage.finish(0).await;
 }
 
 /// The process that serves the tailer hangs: the question is given up, and asked of another.

@@ -8,7 +8,7 @@ mod limits;
 mod locks;
 mod network;
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use crate::harness::{
     OwnPostgres, Place, Role, SECRET, Server, Through, eventually,
@@ -28,11 +28,11 @@ const SOME: u64 = 300;
 const GROWTH: u64 = 96 << 20;
 
 /// A Postgres of its own, servers on it, writers and clients.
-struct Stage {
-    postgres: OwnPostgres,
+pub(crate) struct Stage {
+    pub(crate) postgres: OwnPostgres,
     /// Between the servers and Postgres.
-    proxy: Proxy,
-    servers: Vec<Server>,
+    proxy: Option<Proxy>,
+    pub(crate) servers: Vec<Server>,
     load: Load,
     followers: Followers,
     resident: Vec<Option<u64>>,
@@ -46,18 +46,36 @@ impl Stage {
 
     /// The same, on a Postgres that has been prepared for it.
     async fn open(postgres: OwnPostgres, servers: usize, settings: &[(&str, &str)]) -> Self {
-        load::prepare(&postgres).await;
         let proxy = postgres.proxy().await;
+        let address = proxy.address();
+        let mut stage = Self::open_through(postgres, address, servers, settings).await;
+        stage.proxy = Some(proxy);
+        stage
+    }
+
+    /// The same, with something else between the servers and Postgres.
+    pub(crate) async fn open_through(
+        postgres: OwnPostgres,
+        address: SocketAddr,
+        servers: usize,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        load::prepare(&postgres).await;
         let mut started = Vec::new();
         for _ in 0..servers {
-            started.push(Server::start_with(&Through { place: &postgres, proxy: &proxy }, settings).await);
+            started.push(Server::start_with(&Through { place: &postgres, address }, settings).await);
         }
         let urls: Vec<String> = started.iter().map(Server::url).collect();
         let followers = Followers::start(&urls, Habit::Stays, 7);
         let load = Load::start(&postgres, WRITERS, REST, 7);
         followers.get_events(SOME).await;
         let resident = started.iter().map(Server::resident_bytes).collect();
-        Self { postgres, proxy, servers: started, load, followers, resident }
+        Self { postgres, proxy: None, servers: started, load, followers, resident }
+    }
+
+    /// The network between the servers and Postgres.
+    fn network(&self) -> &Proxy {
+        self.proxy.as_ref().expect("this stage has another way to Postgres")
     }
 
     /// Completes when every server says that it is, or is not, ready.
@@ -69,7 +87,7 @@ impl Stage {
     }
 
     /// Goes on for a while, then compares what everybody has got, and what the servers say of it: that there was an outage as often as this.
-    async fn finish(self, outages: u64) {
+    pub(crate) async fn finish(self, outages: u64) {
         self.followers.get_events(SOME).await;
         self.followers.recover(outages).await;
         let Self { postgres, mut servers, load, followers, resident, proxy } = self;

@@ -8,17 +8,17 @@ use crate::harness::proxy::Direction;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_network_delays_and_breaks_nothing() {
     let stage = Stage::set(2, &[], &[]).await;
-    stage.proxy.delay(Duration::from_millis(30));
+    stage.network().delay(Duration::from_millis(30));
     stage.finish(0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_are_reset() {
     let stage = Stage::set(2, &[], &[]).await;
-    stage.proxy.refuse();
-    stage.proxy.cut();
+    stage.network().refuse();
+    stage.network().cut();
     stage.ready(false).await;
-    stage.proxy.heal();
+    stage.network().heal();
     stage.finish(1).await;
 }
 
@@ -26,9 +26,9 @@ async fn connections_that_are_reset() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_black_hole() {
     let stage = Stage::set(1, &[], &[]).await;
-    stage.proxy.blackhole();
+    stage.network().blackhole();
     stage.ready(false).await;
-    stage.proxy.heal();
+    stage.network().heal();
     stage.finish(1).await;
 }
 
@@ -36,9 +36,9 @@ async fn a_black_hole() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_that_do_not_come() {
     let stage = Stage::set(1, &[], &[]).await;
-    stage.proxy.stall(Direction::Down);
+    stage.network().stall(Direction::Down);
     stage.ready(false).await;
-    stage.proxy.heal();
+    stage.network().heal();
     stage.finish(1).await;
 }
 
@@ -46,6 +46,6 @@ async fn answers_that_do_not_come() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_are_half_closed() {
     let stage = Stage::set(1, &[], &[]).await;
-    stage.proxy.half_close(Direction::Up);
+    stage.network().half_close(Direction::Up);
     stage.finish(1).await;
 }

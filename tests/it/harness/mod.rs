@@ -7,9 +7,11 @@
 
 mod cluster;
 mod database;
+pub(crate) mod doorbell;
 pub(crate) mod load;
 pub(crate) mod oracle;
 mod own_postgres;
+mod pooler;
 pub(crate) mod proxy;
 mod server;
 pub(crate) mod sse;
@@ -21,6 +23,7 @@ use tokio_postgres::{Client, NoTls};
 pub(crate) use cluster::{binaries, embedded};
 pub(crate) use database::{Database, Role};
 pub(crate) use own_postgres::{OwnPostgres, Session, Shutdown, Through};
+pub(crate) use pooler::Pooler;
 pub(crate) use server::Server;
 
 /// What the servers of the tests check tokens with.

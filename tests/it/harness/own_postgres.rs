@@ -1,8 +1,8 @@
 //! A Postgres for one test alone, to be broken: stopped in either way, started again, crashed, given settings.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -78,6 +78,11 @@ impl OwnPostgres {
         self.options.settings.push((name.to_owned(), value.to_owned()));
     }
 
+    /// The directory of its socket.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// A way to it over the network.
     pub(crate) async fn proxy(&self) -> Proxy {
         Proxy::start(Upstream::Unix(self.socket.join(".s.PGSQL.5432"))).await
@@ -97,12 +102,21 @@ impl OwnPostgres {
     /// Lets no file of it grow beyond this; `None`: as far as there is room. For all of its processes, those to come too.
     #[cfg(target_os = "linux")]
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        use std::{
+            os::unix::{fs::MetadataExt, process::CommandExt},
+            process::Command,
+        };
         let postmaster = self.postmaster().expect("Postgres has gone by itself");
         let children = std::fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children")).unwrap();
         let limit = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
         for process in std::iter::once(postmaster.to_string()).chain(children.split_whitespace().map(str::to_owned)) {
-            // The soft limit alone, which can be raised again. A process may have ended meanwhile.
-            let _ = Command::new("prlimit").args(["--pid", &process, &format!("--fsize={limit}:")]).output().unwrap();
+            // One that has ended meanwhile needs no limit.
+            let Ok(owner) = std::fs::metadata(format!("/proc/{process}")) else { continue };
+            // Each may set its own limits, and not even root another's everywhere. The soft one alone can be raised again.
+            let mut prlimit = Command::new("prlimit");
+            prlimit.uid(owner.uid()).gid(owner.gid()).args(["--pid", &process, &format!("--fsize={limit}:")]);
+            let output = prlimit.output().unwrap();
+            assert!(output.status.success() || process != postmaster.to_string(), "{output:?}");
         }
     }
 
@@ -132,24 +146,22 @@ impl Drop for OwnPostgres {
     }
 }
 
-/// A place, with a proxy between it and the servers that use it. Everybody else goes there directly.
+/// A place, with something between it and the servers that use it. Everybody else goes there directly.
 pub(crate) struct Through<'a, P> {
     pub(crate) place: &'a P,
-    pub(crate) proxy: &'a Proxy,
+    pub(crate) address: SocketAddr,
 }
 
 impl<P: Place> Place for Through<'_, P> {
     fn url_as(&self, role: Role) -> String {
-        if role == Role::Server { through(&self.place.url_as(role), self.proxy) } else { self.place.url_as(role) }
+        let url = self.place.url_as(role);
+        if role != Role::Server {
+            return url;
+        }
+        let config: Config = url.parse().unwrap();
+        let (database, user) = (config.get_dbname().unwrap(), config.get_user().unwrap());
+        format!("postgresql:///{database}?host={}&port={}&user={user}", self.address.ip(), self.address.port())
     }
-}
-
-/// The same URL, by way of the proxy.
-fn through(url: &str, proxy: &Proxy) -> String {
-    let config: Config = url.parse().unwrap();
-    let (database, user) = (config.get_dbname().unwrap(), config.get_user().unwrap());
-    let address = proxy.address();
-    format!("postgresql:///{database}?host={}&port={}&user={user}", address.ip(), address.port())
 }
 
 /// Somebody who does something in a session, and the process that does it for them.

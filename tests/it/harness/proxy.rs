@@ -56,7 +56,15 @@ struct Network {
     stalled: Directions<bool>,
     /// Connections know of how many of these they have been told, and so which are meant for them.
     cuts: u64,
+    blackholes: u64,
     half_closes: Directions<u64>,
+}
+
+impl Network {
+    /// Whether a connection that began in `begun` is lost.
+    fn swallows(&self, begun: &Self) -> bool {
+        self.swallowing || self.blackholes > begun.blackholes
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,7 +128,10 @@ impl Proxy {
     /// Everything goes silent, nothing closes: what is sent is taken and thrown away, new connections are accepted and never answered. A connection that
     /// has been through this never speaks again, as when a firewall has forgotten it.
     pub(crate) fn blackhole(&self) {
-        self.network.send_modify(|network| network.swallowing = true);
+        self.network.send_modify(|network| {
+            network.swallowing = true;
+            network.blackholes += 1;
+        });
     }
 
     /// Stops reading in this direction. Nothing is lost: it goes on when healed.
@@ -136,8 +147,8 @@ impl Proxy {
     /// From now on, and for what was stalled or refused, the network is as it should be.
     pub(crate) fn heal(&self) {
         self.network.send_modify(|network| {
-            let Network { cuts, half_closes, .. } = *network;
-            *network = Network { cuts, half_closes, ..Network::default() };
+            let Network { cuts, blackholes, half_closes, .. } = *network;
+            *network = Network { cuts, blackholes, half_closes, ..Network::default() };
         });
     }
 }
@@ -237,7 +248,7 @@ async fn pump(
     let mut buffer = vec![0; BUFFER];
     loop {
         let now = *network.borrow_and_update();
-        if now.swallowing {
+        if now.swallows(&begun) {
             swallow(from).await;
             // Nor is anybody told that it ended, for as long as nobody can be told anything.
             let _ = network.wait_for(|network| !network.swallowing).await;
@@ -263,10 +274,10 @@ async fn pump(
         let pause = now.rate.map_or(Duration::ZERO, |_| Duration::from_secs(1) / SIPS);
         sleep(now.latency + pause).await;
         // What was on its way when the network broke stays on its way until it is whole again, or is lost.
-        if network.wait_for(|network| network.swallowing || !network.stalled.get(direction)).await.is_err() {
+        if network.wait_for(|network| network.swallows(&begun) || !network.stalled.get(direction)).await.is_err() {
             return Ok(());
         }
-        if !network.borrow().swallowing {
+        if !network.borrow().swallows(&begun) {
             to.write_all(&buffer[..count]).await?;
         }
     }

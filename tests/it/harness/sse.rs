@@ -147,14 +147,17 @@ impl Client {
         }
     }
 
-    /// The next event of this type; others are passed over.
+    /// The next event of this type; others are passed over, but not for ever: heartbeats always come.
     pub(crate) async fn next_of(&mut self, kind: &str) -> Event {
-        loop {
-            let Some(event) = self.next_event().await else { panic!("the stream ended before a {kind} event") };
-            if event.event == kind {
-                return event;
+        let next = async {
+            loop {
+                let Some(event) = self.next_event().await else { panic!("the stream ended before a {kind} event") };
+                if event.event == kind {
+                    return event;
+                }
             }
-        }
+        };
+        timeout(PATIENCE, next).await.unwrap_or_else(|_| panic!("no {kind} event came"))
     }
 
     /// Everything up to the end of the response, as text.

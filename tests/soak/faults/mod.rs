@@ -39,7 +39,7 @@ impl Machines {
         let (mut servers, mut ways) = (Vec::new(), Vec::new());
         for settings in SETTINGS {
             let proxy = postgres.proxy().await;
-            servers.push(Server::start_with(&Through { place: &postgres, proxy: &proxy }, settings).await);
+            servers.push(Server::start_with(&Through { place: &postgres, address: proxy.address() }, settings).await);
             ways.push(proxy);
         }
         Self { postgres, servers, ways, chronicle }
