@@ -129,7 +129,7 @@ async fn fill(client: &Client, rows: i64) -> anyhow::Result<()> {
     while first <= rows {
         let last = (first + FILL - 1).min(rows);
         client.execute(load, &[&first, &last, &every, &ORGANIZATIONS]).await?;
-        client.execute("UPDATE rowcast.settled SET id = $1", &[&last]).await?;
+        client.execute("UPDATE rowcast.settled SET undecided = int8multirange(int8range($1 + 1, NULL))", &[&last]).await?;
         while number(client, "SELECT count(*) FROM rowcast.maintain() WHERE action <> 'postponed'").await? > 0 {}
         first = last + 1;
     }

@@ -1,13 +1,21 @@
 //! The wiring, all of it: configuration → parts → running server.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod open_files;
+mod tasks;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio_postgres::{Client, NoTls};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use self::tasks::Tasks;
 use crate::{
     access::{Access, token::Verifier},
     config::Config,
@@ -50,6 +58,9 @@ pub enum Error {
     /// The address.
     #[error("cannot listen on {0}; --listen-addr or ROWCAST_LISTEN_ADDR takes another address, such as 127.0.0.1:8081")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// A part of the server is gone.
+    #[error("the {0} ended before the server did")]
+    Task(&'static str),
 }
 
 impl App {
@@ -59,6 +70,7 @@ impl App {
     /// When the database cannot be reached or brought up to date, the address is taken, or a setting cannot be used.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
         let Config { database_url, jwt_secret, settings } = config;
+        open_files::raise_limit();
         let verifier =
             Verifier::with_secret(&jwt_secret, settings.jwt_issuer.as_deref(), settings.jwt_audience.as_deref())
                 .map_err(Error::Secret)?;
@@ -80,6 +92,8 @@ impl App {
             database,
             tailer: tailer.status(),
             heartbeat: settings.heartbeat,
+            max_stream: settings.max_stream,
+            replays: session::Replays::default(),
             shutdown: shutdown.clone(),
         });
         let http = Arc::new(Http { sessions, verifier });
@@ -93,19 +107,53 @@ impl App {
         self.address
     }
 
+    /// How often grants or the policy were read, and what history has cost.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        Work { sessions: Arc::clone(&self.http.sessions) }
+    }
+
     /// Serves until shutdown, then lets every stream say goodbye.
-    pub async fn run(self) {
+    ///
+    /// # Errors
+    /// When it had to stop because a part of it had ended.
+    pub async fn run(self) -> Result<(), Error> {
         let Self { listener, tailer, http, doorbell, notifications, retention, shutdown, .. } = self;
-        let tasks = TaskTracker::new();
-        tasks.spawn(listener::listen(notifications, doorbell, shutdown.clone()));
-        tasks.spawn(tailer.run(shutdown.clone()));
-        tasks.spawn(maintenance::run(http.sessions.database.clone(), retention, shutdown.clone()));
-        tasks.spawn(refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
-        tasks.close();
+        let mut tasks = Tasks::new(shutdown.clone());
+        tasks.spawn("listener", listener::listen(notifications, doorbell, shutdown.clone()));
+        tasks.spawn("tailer", tailer.run(shutdown.clone()));
+        tasks.spawn("maintenance", maintenance::run(http.sessions.database.clone(), retention, shutdown.clone()));
+        tasks.spawn("refreshing of grants", refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         let service = TowerToHyperService::new(warp::service(http::routes(&http)));
-        accept::serve(listener, service, accept::Options::default(), shutdown).await;
-        tasks.wait().await;
+        let serving = accept::serve(listener, service, accept::Options::default(), shutdown);
+        let (early, ()) = tokio::join!(tasks.ended(), serving);
         info!("stopped");
+        early.map_or(Ok(()), |task| Err(Error::Task(task)))
+    }
+}
+
+/// What a server has asked of its database, but for the tailing.
+pub struct Work {
+    sessions: Arc<session::Server>,
+}
+
+impl Work {
+    /// Queries of grants and of the policy.
+    #[must_use]
+    pub fn access_queries(&self) -> u64 {
+        self.sessions.access.queries()
+    }
+
+    /// Clients that had to be served from the outbox.
+    #[must_use]
+    pub fn replays(&self) -> u64 {
+        self.sessions.replays.begun.load(Ordering::Relaxed)
+    }
+
+    /// Pages of the outbox that were read for them.
+    #[must_use]
+    pub fn history_pages(&self) -> u64 {
+        self.sessions.replays.pages.load(Ordering::Relaxed)
     }
 }
 

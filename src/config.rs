@@ -49,6 +49,10 @@ pub struct Settings {
     #[arg(long, env = "ROWCAST_HEARTBEAT", default_value = "15s", value_parser = duration)]
     pub heartbeat: Duration,
 
+    /// Ends each stream after at most this long; the client comes back at once and has lost nothing. For hosts that cut responses off.
+    #[arg(long, env = "ROWCAST_MAX_STREAM", value_parser = duration)]
+    pub max_stream: Option<Duration>,
+
     /// How long events are kept: 7d, 36h, or none for ever. Becomes the setting in rowcast.settings; absent, that stays as it is (7 days at first).
     #[arg(long, env = "ROWCAST_RETENTION", value_parser = retention)]
     pub retention: Option<String>,

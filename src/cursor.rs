@@ -11,8 +11,8 @@ use std::{fmt, str::FromStr};
 /// The first and the last id of a run of ids, both inclusive.
 pub type IdRange = (i64, i64);
 
-/// A written cursor names at most this many gaps. With more it falls back to the id below the first one, which claims
-/// less, so that a client gets some events again rather than a header that proxies refuse.
+/// A written cursor names at most this many gaps, so that proxies do not refuse it as a header. With more, those that lie nearest to each other are written
+/// as one: that claims less, so a client gets again what lies between them.
 pub const MAX_GAPS: usize = 64;
 
 /// The longest text that can be a cursor: [`MAX_GAPS`] ranges of two 19-digit ids, and the rest.
@@ -152,20 +152,32 @@ impl Cursor {
     }
 }
 
+/// At most this many ranges that hold all ids of `ranges`, which are ascending and disjoint: those that lie nearest to each other become one.
+#[must_use]
+pub fn merge_nearest(ranges: Vec<IdRange>, most: usize) -> Vec<IdRange> {
+    if ranges.len() <= most {
+        return ranges;
+    }
+    // The widest distances are kept, each named by the range above it.
+    let mut above: Vec<usize> = (1..ranges.len()).collect();
+    above.select_nth_unstable_by_key(most - 1, |&at| std::cmp::Reverse(ranges[at].0 - ranges[at - 1].1));
+    above.truncate(most - 1);
+    above.sort_unstable();
+    let starts = [0].into_iter().chain(above.iter().copied());
+    let ends = above.iter().copied().chain([ranges.len()]);
+    starts.zip(ends).map(|(start, end)| (ranges[start].0, ranges[end - 1].1)).collect()
+}
+
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.gaps.len() > MAX_GAPS {
-            write!(f, "{}", self.floor())?;
-        } else {
-            write!(f, "{}", self.high)?;
-            let mut separator = '~';
-            for &(first, last) in &self.gaps {
-                write!(f, "{separator}{first}")?;
-                if last > first {
-                    write!(f, "-{last}")?;
-                }
-                separator = '.';
+        write!(f, "{}", self.high)?;
+        let mut separator = '~';
+        for (first, last) in merge_nearest(self.gaps.clone(), MAX_GAPS) {
+            write!(f, "{separator}{first}")?;
+            if last > first {
+                write!(f, "-{last}")?;
             }
+            separator = '.';
         }
         if self.epoch > 0 {
             write!(f, "@{}", self.epoch)?;
@@ -312,7 +324,13 @@ mod tests {
             let cursor = Cursor::with_gaps(high + 1, gaps);
             let text = cursor.to_string();
             prop_assert!(text.len() <= MAX_TEXT);
-            prop_assert!(cursor.covers(&text.parse().unwrap()));
+            let written: Cursor = text.parse().unwrap();
+            prop_assert!(cursor.covers(&written));
+            prop_assert_eq!(written.gaps.len(), cursor.gaps.len().min(MAX_GAPS));
+            // What it claims less is what lies between gaps that are no further apart than any two that were kept apart.
+            let apart = |gaps: &[IdRange]| gaps.windows(2).map(|pair| pair[1].0 - pair[0].1).min();
+            let merged = cursor.gaps.windows(2).filter(|pair| written.lacks((pair[0].1, pair[1].0))).map(|pair| pair[1].0 - pair[0].1).max();
+            prop_assert!(merged.is_none_or(|merged| apart(&written.gaps).is_some_and(|kept| merged <= kept)));
         }
     }
 
@@ -321,6 +339,14 @@ mod tests {
         assert_eq!(Cursor::with_gaps(1047, [(1040, 1040), (1042, 1044)]).to_string(), "1047~1040.1042-1044");
         assert_eq!(Cursor { epoch: 2, ..Cursor::up_to(7) }.to_string(), "7@2");
         assert_eq!(Cursor::default().to_string(), "0");
+    }
+
+    #[test]
+    fn beyond_64_gaps_the_nearest_are_written_as_one() {
+        let far_apart = (1..=63).map(|n| (100 * n, 100 * n));
+        let cursor = Cursor::with_gaps(9_000, far_apart.chain([(7_000, 7_001), (7_004, 7_004), (7_006, 7_009)]));
+        let text = cursor.to_string();
+        assert!(text.ends_with(".6200.6300.7000-7009"), "{text}");
     }
 
     #[test]

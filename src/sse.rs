@@ -71,6 +71,15 @@ pub fn event_frame(event: &Event, data: &str) -> Bytes {
     frame(&event.event_type, &envelope(event, data)).into()
 }
 
+/// The JSON in a frame of [`event_frame`].
+#[must_use]
+pub fn frame_data(frame: &Bytes) -> Bytes {
+    const BEFORE: &[u8] = b"\ndata: ";
+    const AFTER: &[u8] = b"\n\n";
+    let type_line = frame.iter().position(|&byte| byte == b'\n').unwrap_or_default();
+    frame.slice(type_line + BEFORE.len()..frame.len() - AFTER.len())
+}
+
 /// The line that goes before the last frame of a write: all of `cursor` has been written by then.
 #[must_use]
 pub fn id_line(cursor: &Cursor) -> String {
@@ -133,6 +142,17 @@ pub enum ResetReason {
     CursorAhead,
 }
 
+impl ResetReason {
+    /// Its name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidCursor => "invalid_cursor",
+            Self::CursorAhead => "cursor_ahead",
+        }
+    }
+}
+
 /// Why a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -145,6 +165,8 @@ pub enum CloseReason {
     AccessRevoked,
     /// Somebody has ended the user's streams: `rowcast.disconnect`. Not to be opened again without being asked to.
     Disconnected,
+    /// Streams of this server last only so long; the client is to come back at once.
+    MaxStream,
 }
 
 #[derive(Serialize)]
@@ -212,5 +234,6 @@ mod tests {
         data: {"id":"1042","type":"document_processing","timestamp":"2026-11-23T09:00:00.500000Z","organizationId":"org-1","priority":"medium","operation":"UPDATE","source":"public.documents","key":"7","txid":"771","data":{"filename": "a\r\nb.pdf"}}
         "#);
         assert!(frame.ends_with(b"}\n\n"));
+        assert_eq!(frame_data(&frame), envelope(&event, &event.data).as_bytes());
     }
 }

@@ -16,7 +16,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-    event_id bigint;
+    window_end bigint;
+    event_id   bigint;
 BEGIN
     PERFORM rowcast.check_event_type(event_type);
     IF priority IS NULL OR priority NOT IN ('low', 'medium', 'high', 'critical') THEN
@@ -27,9 +28,9 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed', HINT = 'An event without data has ''{}''.';
     END IF;
 
-    PERFORM rowcast.mark_writer();
+    window_end := rowcast.open_window();
     INSERT INTO rowcast.outbox (id, event_type, audience, organization_id, user_id, chatbot_id, session_id, operation, priority, data)
-    VALUES (nextval('rowcast.outbox_id_seq'), event_type,
+    VALUES (rowcast.draw_id(window_end), event_type,
             CASE WHEN organization_id IS NULL THEN 'platform' ELSE 'organization' END,
             organization_id, user_id, chatbot_id, session_id, 'EMIT', priority,
             CASE WHEN pg_column_size(data) > rowcast.max_payload_bytes() THEN '{"truncated": true}' ELSE data END)

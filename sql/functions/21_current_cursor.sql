@@ -1,11 +1,12 @@
 -- "Load, then stream": an app reads its tables and this cursor in one REPEATABLE READ transaction, and streams from the
 -- cursor. Whatever the snapshot could see is in the tables, whatever it could not see comes with the stream.
 --
--- N~a.b-c@e: everything up to N, but a and b to c, in the life e of the database (left out for the first). N is the highest outbox id that the caller's own snapshot sees; an id
--- that is missing between the settled floor and N belongs to a transaction still open (or rolled back, which this
--- function need not tell apart), and is a gap. Ids up to the floor are decided: the servers have seen to that.
--- More than 64 ranges would make the cursor unwieldy; it then falls back to the id below the first gap, which repeats
--- some events and loses none. Locks say nothing about what a snapshot sees, so they are not asked.
+-- N~a.b-c@e: everything up to N, but a and b to c, in life e of the database (left out for the first). N is the highest outbox id that the caller's own snapshot sees, or the highest that is settled. What is
+-- undecided below it and not seen belongs to a transaction still open (or rolled back, which this function need not tell apart), and is a gap. An id that is
+-- settled was visible to some server, or will never be, before that server stored so: a snapshot that sees what was stored sees the row too. An older
+-- snapshot sees an older version of what is settled, and so a gap. Locks say nothing about what a snapshot sees: they are not asked.
+--
+-- A cursor names 64 gaps. Where there are more, those that lie nearest to each other are made one: that repeats what lies between them, and loses nothing.
 --
 -- STABLE, so that it sees with the snapshot of the statement that calls it. Draws no id and takes no xid: it works in a READ ONLY transaction. SECURITY
 -- DEFINER, because it tells ids and nothing else, and its callers need not see the outbox.
@@ -16,29 +17,28 @@ SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET jit = off
 BEGIN ATOMIC
-    WITH floor AS (
-        SELECT id FROM rowcast.settled
-    ), seen AS (
-        SELECT id FROM floor
-        UNION ALL
-        SELECT o.id FROM rowcast.outbox o WHERE o.id > (SELECT id FROM floor)
+    WITH undecided AS (
+        SELECT lower(range) AS first, upper(range) - 1 AS last FROM rowcast.settled, unnest(undecided) AS range
+    ), seen AS MATERIALIZED (
+        SELECT o.id
+        FROM undecided u
+        CROSS JOIN LATERAL (SELECT id FROM rowcast.outbox WHERE id BETWEEN u.first AND coalesce(u.last, 9223372036854775807)) o
+    ), head AS (
+        SELECT greatest((SELECT max(id) FROM seen), (SELECT max(first) - 1 FROM undecided)) AS id
     ), missing AS (
-        SELECT previous + 1 AS first, id - 1 AS last
-        FROM (SELECT id, lag(id) OVER (ORDER BY id) AS previous FROM seen) steps
-        WHERE id > previous + 1
-        ORDER BY id
-        LIMIT 65
+        SELECT lower(range) AS first, upper(range) - 1 AS last, lower(range) - lag(upper(range)) OVER (ORDER BY range) AS apart
+        FROM rowcast.settled, unnest(
+            undecided * int8multirange(int8range(NULL, (SELECT id FROM head), '(]'))
+            - coalesce((SELECT range_agg(int8range(id, id, '[]')) FROM seen), '{}')) AS range
+    ), ranked AS (
+        SELECT first, last, row_number() OVER (ORDER BY apart DESC NULLS LAST, first) < 64 AS stands_apart FROM missing
+    ), numbered AS (
+        SELECT first, last, count(*) FILTER (WHERE stands_apart) OVER (ORDER BY first) AS gap FROM ranked
     ), gaps AS (
-        SELECT count(*) AS ranges,
-               min(first) AS lowest,
-               string_agg(CASE WHEN first = last THEN first::text ELSE first || '-' || last END, '.' ORDER BY first) AS list
-        FROM missing
+        SELECT min(first) AS first, max(last) AS last FROM numbered GROUP BY gap
     )
-    SELECT CASE
-               WHEN ranges = 0 THEN head::text
-               WHEN ranges > 64 THEN (lowest - 1)::text
-               ELSE head || '~' || list
-           END
+    SELECT concat_ws('~', (SELECT id FROM head),
+                     string_agg(CASE WHEN first = last THEN first::text ELSE first || '-' || last END, '.' ORDER BY first))
            || coalesce('@' || nullif(rowcast.current_epoch(), 0), '')
-    FROM gaps, (SELECT max(id) AS head FROM seen) heads;
+    FROM gaps;
 END;

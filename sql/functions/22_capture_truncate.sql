@@ -18,8 +18,8 @@ BEGIN
     IF attachment = ANY (note) THEN
         RETURN false;
     END IF;
-    PERFORM rowcast.mark_writer();
-    event_id := nextval('rowcast.outbox_id_seq');
+    event_id := rowcast.open_window();
+    event_id := rowcast.draw_id(event_id);
     INSERT INTO rowcast.outbox (id, event_type, audience, source, operation, data)
     VALUES (event_id, event_type, 'platform', source, 'TRUNCATE', '{}');
     PERFORM set_config('rowcast.truncated', concat_ws(' ', event_id, array_to_string(note[2:], ' '), attachment), true);

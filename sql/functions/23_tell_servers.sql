@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION rowcast.tell_servers(command text, arguments jsonb) R
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- Not for the reading of this row, but so that a server that is going to sleep waits for it (see 11_doorbell.sql).
-    PERFORM rowcast.mark_writer();
+    PERFORM rowcast.mark_announcer();
     INSERT INTO rowcast.commands (command, arguments) VALUES (tell_servers.command, tell_servers.arguments);
     PERFORM rowcast.ring_doorbell();
 END

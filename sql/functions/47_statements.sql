@@ -5,12 +5,8 @@
 -- without the events function: INSERT, DELETE, and the UPDATE of one row that stays in view. It is an
 -- optimisation and nothing else: the events function would yield the same rows.
 
--- The mark is an uncorrelated subquery: taken once a statement, before its first id, and not at all if it has no row.
-CREATE OR REPLACE FUNCTION rowcast.drawn_id() RETURNS text
-LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-RETURN 'CASE WHEN (SELECT rowcast.mark_writer()) THEN nextval(''rowcast.outbox_id_seq'') END';
-
+-- The window for the ids is opened by an uncorrelated subquery: once a statement, before its first id, and not at all if it has no row. It is
+-- a column of the query below the one that draws, so that it comes first whatever the planner does.
 CREATE OR REPLACE FUNCTION rowcast.outbox_insert(query text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -20,15 +16,14 @@ BEGIN ATOMIC
             || query || ';';
 END;
 
--- rows: the FROM clause that yields the row to describe as t.<described>. The id is drawn beside the description, where
--- every row that is left makes an event; that spares the executor one more level.
+-- rows_from: the FROM clause that yields the row to describe as t.<described>. Every row that is left makes an event.
 CREATE OR REPLACE FUNCTION rowcast.described_statement(definition jsonb, operation text, described text, rows_from text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT rowcast.outbox_insert(format(E'SELECT e.id,\n%s\nFROM (\n    SELECT %s AS id,\n%s\n    FROM %s\n    OFFSET 0\n) AS e',
+    SELECT rowcast.outbox_insert(format(E'SELECT rowcast.draw_id(e.window_end),\n%s\nFROM (\n'
+                                        '    SELECT (SELECT rowcast.open_window()) AS window_end,\n%s\n    FROM %s\n    OFFSET 0\n) AS e',
         rowcast.indented(rowcast.outbox_row(definition, quote_literal(operation)), 7),
-        rowcast.drawn_id(),
         rowcast.indented(rowcast.described_row(definition, 't.' || described), 11),
         rows_from));
 END;
@@ -66,10 +61,12 @@ CREATE OR REPLACE FUNCTION rowcast.paired_statement(definition jsonb, pairs text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT rowcast.outbox_insert(format(E'SELECT %s, e.*\nFROM (\n%s\n) AS p\n'
-                                        'CROSS JOIN LATERAL %s_events(p.change, p.o, p.n) AS e\n'
-                                        'ORDER BY e.operation <> ''DELETE'', p.number',
-                                        rowcast.drawn_id(), rowcast.indented(pairs, 4), definition->>'name'));
+    SELECT rowcast.outbox_insert(format(E'SELECT rowcast.draw_id(e.window_end), e.event_type, e.audience, e.organization_id, e.user_id, e.chatbot_id,\n'
+                                        '       e.session_id, e.source, e.source_key, e.operation, e.priority, e.data\n'
+                                        'FROM (\n    SELECT (SELECT rowcast.open_window()) AS window_end, e.*\n    FROM (\n%s\n    ) AS p\n'
+                                        '    CROSS JOIN LATERAL %s_events(p.change, p.o, p.n) AS e\n'
+                                        '    ORDER BY e.operation <> ''DELETE'', p.number\n) AS e',
+                                        rowcast.indented(pairs, 8), definition->>'name'));
 END;
 
 -- The old and the new row of each updated one.

@@ -13,7 +13,7 @@ BEGIN
         user_ids := ARRAY[NULL::text];
     END IF;
     -- Not for the reading of this row, but so that a server that is going to sleep waits for it (see 11_doorbell.sql).
-    PERFORM rowcast.mark_writer();
+    PERFORM rowcast.mark_announcer();
     INSERT INTO rowcast.access_changes (user_id, reason)
     SELECT DISTINCT u.user_id, announce_access_change.reason FROM unnest(user_ids) AS u (user_id);
     IF FOUND THEN

@@ -33,11 +33,11 @@ DECLARE
         check_expression, check_lookups, bind_expression, lookups, check_rights, check_row_security, warn_of_lost_parents,
         warn_of_limits, expression_function, expressions, is_plain, settings_of_capture, key_value, key_expression,
         can_reread, row_functions, read_function, has_virtual_columns, virtual_column, check_virtual_columns, identity_parts, part, described_row, outbox_row, events_query, events_function,
-        drawn_id, outbox_insert, described_statement, plain_statement, plain_update, paired_statement, update_pairs, trigger_function, nested_branch,
+        outbox_insert, described_statement, plain_statement, plain_update, paired_statement, update_pairs, trigger_function, nested_branch,
         written_now, deleted_now, revoke_statement, trigger_name, trigger_statements, layout, relation_statements,
         indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret,
         inexact_numbers, exact_number, exact_numbers, may_not_be_json, guarded_jsonb, truncated, capture_truncate,
-        mark_writer, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';
+        mark_writer, open_window, open_next_window, window_end, draw_id, draw_in_next_window, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';
     missing text := (SELECT string_agg(f, ', ') FROM unnest(capture_functions) f
                      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace = 'rowcast'::regnamespace AND proname = f));
     granted regprocedure;

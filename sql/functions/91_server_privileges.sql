@@ -1,10 +1,10 @@
--- What the server and readers (DBAs, and apps that load and then stream) may do with the outbox. The server only reads, but for the settled floor and the
+-- What the server and readers (DBAs, and apps that load and then stream) may do with the outbox. The server only reads, but for what is settled and the
 -- lives of the database that it finds.
 GRANT SELECT
     ON rowcast.outbox, rowcast.outbox_id_seq, rowcast.settled, rowcast.epochs, rowcast.settings, rowcast.schema_history,
        rowcast.commands
     TO rowcast_server;
-GRANT UPDATE (id) ON rowcast.settled TO rowcast_server;
+GRANT UPDATE (undecided) ON rowcast.settled TO rowcast_server;
 GRANT INSERT (epoch, system_identifier, database, timeline, inherited) ON rowcast.epochs TO rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.current_timeline(), rowcast.disconnect(text) TO rowcast_server;
 

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -14,6 +14,7 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::loader::{Loader, Unreadable};
 use crate::{
     policy::{Grants, Policy},
     postgres::{self, Connection, Database},
@@ -23,7 +24,9 @@ use crate::{
 pub struct Access {
     database: Database,
     policy: ArcSwap<Versioned<Policy>>,
-    viewers: Mutex<HashMap<Box<str>, Weak<Viewer>>>,
+    /// Those who are connected, and those who were a moment ago: long-polls and broken connections come back.
+    viewers: Mutex<HashMap<Box<str>, Arc<Viewer>>>,
+    newcomers: Loader<Arc<Viewer>>,
     /// Counts queries in the order in which they begin. What a later one returns is never replaced by an earlier one's.
     queries: AtomicU64,
 }
@@ -43,6 +46,8 @@ pub struct Viewer {
     pub user_id: Box<str>,
     disconnected: AtomicBool,
     grants: watch::Sender<Arc<Versioned<Grants>>>,
+    /// Whether they came since those who have gone were last forgotten.
+    recent: AtomicBool,
 }
 
 impl Viewer {
@@ -81,8 +86,13 @@ impl Access {
     /// # Errors
     /// When the database fails.
     pub async fn load(database: Database) -> Result<Self, postgres::Error> {
-        let access =
-            Self { database, policy: ArcSwap::default(), viewers: Mutex::default(), queries: AtomicU64::new(0) };
+        let access = Self {
+            database,
+            policy: ArcSwap::default(),
+            viewers: Mutex::default(),
+            newcomers: Loader::default(),
+            queries: AtomicU64::new(0),
+        };
         access.reload_policy(&access.database.connection().await?).await?;
         Ok(access)
     }
@@ -93,47 +103,50 @@ impl Access {
         self.policy.load_full()
     }
 
+    /// How many queries there were, of grants and of the policy.
+    #[must_use]
+    pub fn queries(&self) -> u64 {
+        self.queries.load(Ordering::Relaxed)
+    }
+
     /// The user, with grants that are kept fresh for as long as somebody holds on to them.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn viewer(&self, user_id: &str) -> Result<Arc<Viewer>, postgres::Error> {
+    pub async fn viewer(&self, user_id: &str) -> Result<Arc<Viewer>, Unreadable> {
         // First into the map, then the query: a change that the query misses will find the user in the map.
         let viewer = self.enter(user_id);
         if viewer.grants.borrow().version == 0 {
-            self.refresh(&viewer).await?;
+            let read = async |newcomers: &[Arc<Viewer>]| {
+                self.refresh_many(&self.database.connection().await?, newcomers).await
+            };
+            self.newcomers.load(Arc::clone(&viewer), read).await?;
         }
         Ok(viewer)
     }
 
     fn enter(&self, user_id: &str) -> Arc<Viewer> {
         let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(viewer) = viewers.get(user_id).and_then(Weak::upgrade) {
-            return viewer;
+        if let Some(viewer) = viewers.get(user_id) {
+            viewer.recent.store(true, Ordering::Relaxed);
+            return Arc::clone(viewer);
         }
         let viewer = Arc::new(Viewer {
             user_id: user_id.into(),
             disconnected: AtomicBool::new(false),
             grants: watch::Sender::default(),
+            recent: AtomicBool::new(true),
         });
-        viewers.insert(user_id.into(), Arc::downgrade(&viewer));
+        viewers.insert(user_id.into(), Arc::clone(&viewer));
         viewer
     }
 
     /// Ends the streams that the user has now. Who connects later is somebody new.
     pub fn disconnect(&self, user_id: &str) {
         let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(viewer) = viewers.remove(user_id).and_then(|viewer| viewer.upgrade()) {
+        if let Some(viewer) = viewers.remove(user_id) {
             viewer.disconnect();
         }
-    }
-
-    /// Reads one user's grants again. Whatever is in place afterwards was read after this was called.
-    ///
-    /// # Errors
-    /// When the database fails; the grants stay as they were.
-    pub async fn refresh(&self, viewer: &Arc<Viewer>) -> Result<(), postgres::Error> {
-        self.refresh_many(&self.database.connection().await?, std::slice::from_ref(viewer)).await
     }
 
     /// Reads again what these users may see (none: what anybody may), before any event of the same batch is sent. On the tailer's own
@@ -158,18 +171,25 @@ impl Access {
         self.refresh_many(connection, &affected).await
     }
 
-    /// Reads everything again: some changes tell nobody (disabled triggers, views that depend on the time).
+    /// Reads everything again: some changes tell nobody (disabled triggers, views that depend on the time). Forgets users who have not been seen
+    /// since the last time.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn refresh_all(&self) -> Result<(), postgres::Error> {
+        self.forget_who_left();
         self.apply(&self.database.connection().await?, &[None]).await
     }
 
-    fn connected(&self, wanted: impl Fn(&str) -> bool) -> Vec<Arc<Viewer>> {
+    fn forget_who_left(&self) {
         let mut viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
-        viewers.retain(|_, viewer| viewer.strong_count() > 0);
-        viewers.iter().filter(|(user, _)| wanted(user)).filter_map(|(_, viewer)| viewer.upgrade()).collect()
+        // Only through the map, which is locked, does anybody get hold of one whom nobody holds.
+        viewers.retain(|_, viewer| viewer.recent.swap(false, Ordering::Relaxed) || Arc::strong_count(viewer) > 1);
+    }
+
+    fn connected(&self, wanted: impl Fn(&str) -> bool) -> Vec<Arc<Viewer>> {
+        let viewers = self.viewers.lock().unwrap_or_else(PoisonError::into_inner);
+        viewers.iter().filter(|(user, _)| wanted(user)).map(|(_, viewer)| Arc::clone(viewer)).collect()
     }
 
     async fn refresh_many(&self, connection: &Connection, viewers: &[Arc<Viewer>]) -> Result<(), postgres::Error> {

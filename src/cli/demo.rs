@@ -105,9 +105,9 @@ impl Demo {
         tasks.spawn(simulate(database_url.to_owned(), options, shutdown));
         tasks.close();
         self.welcome(&app, &jwt_secret, psql)?;
-        app.run().await;
+        let served = app.run().await;
         tasks.wait().await;
-        Ok(())
+        Ok(served?)
     }
 
     #[expect(clippy::print_stdout, reason = "what the demo is started for")]

@@ -84,17 +84,24 @@ impl Cli {
     }
 }
 
-/// A token that is cancelled by Ctrl-C and SIGTERM.
+/// A token that is cancelled by Ctrl-C and SIGTERM. Who is in a hurry sends another one.
 fn shutdown_signal() -> anyhow::Result<CancellationToken> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
     let shutdown = CancellationToken::new();
     let cancel = shutdown.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if cancel.is_cancelled() {
+                eprintln!("rowcast: stopped at once");
+                std::process::exit(1);
+            }
+            cancel.cancel();
         }
-        cancel.cancel();
     });
     Ok(shutdown)
 }

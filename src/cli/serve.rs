@@ -18,7 +18,6 @@ impl Serve {
         let shutdown = super::shutdown_signal()?;
         let app = App::start(self.config, shutdown).await?;
         println!("listening on http://{}", app.address());
-        app.run().await;
-        Ok(())
+        Ok(app.run().await?)
     }
 }

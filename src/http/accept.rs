@@ -52,15 +52,17 @@ impl Default for Options {
             header_timeout: Duration::from_secs(15),
             // Tokens come in headers, and may have 8 KiB.
             buffer_bytes: 16 * 1024,
-            drain_timeout: Duration::from_secs(10),
+            // Less than the half minute after which orchestrators lose their patience.
+            drain_timeout: Duration::from_secs(25),
         }
     }
 }
 
-/// Serves every connection until `shutdown`, then accepts no more and returns when the last one has ended.
+/// Serves every connection until `shutdown`, and returns when the last one has ended.
 ///
-/// A connection ends with the response it is at. Endless responses have to end by themselves at `shutdown`; after
-/// `options.drain_timeout` they are cut off.
+/// From then on a connection ends with the response it is at, or with its first. Endless responses have to end by themselves at `shutdown`; after
+/// `options.drain_timeout` they are cut off. Until then it goes on accepting: whoever has not heard yet that this server is leaving gets an
+/// answer that says so.
 pub async fn serve<A, S, B>(mut accept: A, service: S, options: Options, shutdown: CancellationToken)
 where
     A: Accept,
@@ -69,32 +71,49 @@ where
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let connections = TaskTracker::new();
-    let mut pause = FIRST_PAUSE;
-    while let Some(accepted) = shutdown.run_until_cancelled(accept.accept()).await {
-        match accepted {
-            Ok((io, peer)) => {
-                pause = FIRST_PAUSE;
-                connections.spawn(connection(io, peer, service.clone(), options.clone(), shutdown.clone()));
-            }
-            // The client's doing: it was gone before we got to it.
-            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
-            Err(error) => {
-                warn!(%error, ?pause, "no connection can be accepted");
-                shutdown.run_until_cancelled(tokio::time::sleep(pause)).await;
-                pause = LAST_PAUSE.min(pause * 2);
+    connections.close();
+    let ends = Ends { shutdown, cut_off: CancellationToken::new() };
+    let drain_timeout = options.drain_timeout;
+    let drained = async {
+        ends.shutdown.cancelled().await;
+        debug!(connections = connections.len(), "draining");
+        if tokio::time::timeout(drain_timeout, connections.wait()).await.is_err() {
+            ends.cut_off.cancel();
+            connections.wait().await;
+        }
+    };
+    let accepting = async {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match accept.accept().await {
+                Ok((io, peer)) => {
+                    pause = FIRST_PAUSE;
+                    connections.spawn(connection(io, peer, service.clone(), options.clone(), ends.clone()));
+                }
+                // The client's doing: it was gone before we got to it.
+                Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+                Err(error) => {
+                    warn!(%error, ?pause, "no connection can be accepted");
+                    tokio::time::sleep(pause).await;
+                    pause = LAST_PAUSE.min(pause * 2);
+                }
             }
         }
+    };
+    tokio::select! {
+        () = drained => {}
+        () = accepting => {}
     }
-    // Clients that come now should be refused and try elsewhere, not wait for a server that is leaving.
-    drop(accept);
-    connections.close();
-    if !connections.is_empty() {
-        debug!(connections = connections.len(), "draining");
-    }
-    connections.wait().await;
 }
 
-async fn connection<Io, S, B>(io: Io, peer: SocketAddr, service: S, options: Options, shutdown: CancellationToken)
+/// When a connection should end, and when it must.
+#[derive(Clone)]
+struct Ends {
+    shutdown: CancellationToken,
+    cut_off: CancellationToken,
+}
+
+async fn connection<Io, S, B>(io: Io, peer: SocketAddr, service: S, options: Options, ends: Ends)
 where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>>,
@@ -105,18 +124,21 @@ where
         request.extensions_mut().insert(Peer(peer));
         service.call(request)
     });
+    let draining = ends.shutdown.is_cancelled();
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
         .max_buf_size(options.buffer_bytes)
+        .keep_alive(!draining)
         .serve_connection(TokioIo::new(io), service);
     tokio::pin!(served);
     let ended = tokio::select! {
         ended = served.as_mut() => Some(ended),
-        () = shutdown.cancelled() => {
+        () = ends.shutdown.cancelled(), if !draining => {
             served.as_mut().graceful_shutdown();
-            tokio::time::timeout(options.drain_timeout, served).await.ok()
+            ends.cut_off.run_until_cancelled(served).await
         }
+        () = ends.cut_off.cancelled() => None,
     };
     match ended {
         Some(Ok(())) => {}

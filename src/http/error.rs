@@ -12,7 +12,10 @@ use warp::{
     reply::{self, Reply, Response},
 };
 
-use crate::{access::token, postgres};
+use crate::{
+    access::{Unreadable, token},
+    postgres,
+};
 
 /// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,12 @@ pub(super) enum Error {
     /// A list without any type in it.
     #[error("subscriptions names no event type; leave it out to get all that you may see")]
     NoSubscription,
+    /// Not a time that we would wait.
+    #[error("wait is a number of seconds, from 0 to 60")]
+    Wait,
+    /// Not a number of events that we would send at once.
+    #[error("limit is a number of events, from 1 to 1000")]
+    Limit,
     /// Nothing in the request says who asks.
     #[error("a token is needed: Authorization: Bearer <token>")]
     NoToken,
@@ -73,6 +82,8 @@ impl Error {
             Self::Query => (StatusCode::BAD_REQUEST, "invalid_query"),
             Self::UnknownType => (StatusCode::BAD_REQUEST, "unknown_event_type"),
             Self::NoSubscription => (StatusCode::BAD_REQUEST, "no_valid_subscription"),
+            Self::Wait => (StatusCode::BAD_REQUEST, "invalid_wait"),
+            Self::Limit => (StatusCode::BAD_REQUEST, "invalid_limit"),
             Self::NoToken => (StatusCode::UNAUTHORIZED, "token_required"),
             Self::Token(token::Error::Expired) => (StatusCode::UNAUTHORIZED, "token_expired"),
             Self::Token(_) => (StatusCode::UNAUTHORIZED, "invalid_token"),
@@ -90,6 +101,12 @@ impl From<postgres::Error> for Error {
     /// A failing database makes us unready. It is logged here, the one place where it ends.
     fn from(failed: postgres::Error) -> Self {
         error!(error = %failed, "a request failed on the database");
+        Self::NotReady
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(_: Unreadable) -> Self {
         Self::NotReady
     }
 }

@@ -1,11 +1,14 @@
 //! The routes. The only place that knows warp.
 
 pub mod accept;
+mod admission;
 mod dashboard;
 mod error;
+mod events;
 mod health;
 mod stream;
 mod tcp;
+mod vanished;
 
 use std::sync::Arc;
 
@@ -40,10 +43,27 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .and(with_http.clone())
         .then(stream::open);
+    let events = warp::path!("api" / "v1" / "realtime" / "events")
+        .and(warp::get())
+        .and(warp::query())
+        .and(warp::header::headers_cloned())
+        .and(with_http.clone())
+        .then(events::poll);
     // Load balancers like to probe with HEAD.
     let get_or_head = warp::get().or(warp::head()).unify();
     let live = warp::path!("livez").and(get_or_head).map(health::live);
     let ready = warp::path!("readyz").and(get_or_head).and(with_http).map(|http: Arc<Http>| health::ready(&http));
     let dashboard = warp::path::tail().and(warp::method()).and_then(dashboard::file);
-    stream.or(live).unify().or(ready).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+    stream
+        .or(events)
+        .unify()
+        .or(live)
+        .unify()
+        .or(ready)
+        .unify()
+        .or(dashboard)
+        .unify()
+        .recover(error::recover)
+        .unify()
+        .boxed()
 }

@@ -1,51 +1,135 @@
 //! Connections over TCP, tuned for streams that are mostly silent and clients that vanish without a word.
 
-use std::io;
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::{
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    time::{Instant, Sleep, sleep},
+};
 use tracing::debug;
 
-use super::accept::Accept;
+use super::{
+    accept::Accept,
+    vanished::{LOOK_AGAIN, Watch},
+};
 
 /// What the kernel holds for a client that does not read. Its own choice would grow to megabytes for each of them; a stream
 /// that falls behind by this much is better served from the log.
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// When a client is given up that has confirmed nothing of what was sent to it. Heartbeats come more often than that, so
-/// it finds every client that has vanished.
-const UNCONFIRMED: Duration = Duration::from_mins(1);
-
-/// When to ask a client of whom nothing was heard, though nothing was sent either, whether it is still there.
+/// When to ask a client to whom nothing was sent, and of whom nothing was heard, whether it is still there. And how often to ask again, how many times.
 const SILENCE: Duration = Duration::from_mins(1);
-
-/// How often to ask again.
 const ASK_AGAIN: Duration = Duration::from_secs(15);
+const ASK_TIMES: u32 = 4;
 
 impl Accept for TcpListener {
-    type Io = TcpStream;
+    type Io = Connection;
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+    async fn accept(&mut self) -> io::Result<(Connection, SocketAddr)> {
         let (stream, peer) = TcpListener::accept(self).await?;
         // It fails for a client that has gone again already, which is found out soon enough.
         if let Err(error) = tune(&stream) {
             debug!(%peer, %error, "a connection could not be tuned");
         }
-        Ok((stream, peer))
+        Ok((Connection::new(stream), peer))
     }
 }
 
+/// TCP's user time-out is left alone: it would also end the connection of a client that is there and takes its time (a frozen tab, a laptop that has trouble keeping up).
 fn tune(stream: &TcpStream) -> io::Result<()> {
     // Events are small, and each write is everything there is: waiting for more would only delay them.
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(SILENCE).with_interval(ASK_AGAIN))?;
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.set_tcp_user_timeout(Some(UNCONFIRMED))?;
-    Ok(())
+    let keepalive = TcpKeepalive::new().with_time(SILENCE).with_interval(ASK_AGAIN).with_retries(ASK_TIMES);
+    socket.set_tcp_keepalive(&keepalive)
+}
+
+/// A connection that fails when its client has vanished. Heartbeats are written more often than it looks, so no vanished client is overlooked.
+pub struct Connection {
+    stream: TcpStream,
+    watch: Watch,
+    next_look: Instant,
+    /// While nothing can be written.
+    stuck: Option<Pin<Box<Sleep>>>,
+}
+
+impl Connection {
+    fn new(stream: TcpStream) -> Self {
+        Self { stream, watch: Watch::default(), next_look: Instant::now() + LOOK_AGAIN, stuck: None }
+    }
+
+    fn look(&mut self) -> io::Result<()> {
+        let now = Instant::now();
+        if now < self.next_look {
+            return Ok(());
+        }
+        self.next_look = now + LOOK_AGAIN;
+        self.watch.look(&self.stream, now)
+    }
+
+    /// Writes, and while that is not possible looks from time to time whether it will ever be.
+    fn poll_with(
+        &mut self,
+        context: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        self.look()?;
+        if let Poll::Ready(written) = write(Pin::new(&mut self.stream), context) {
+            self.stuck = None;
+            return Poll::Ready(written);
+        }
+        loop {
+            let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(LOOK_AGAIN)));
+            ready!(stuck.as_mut().poll(context));
+            self.stuck = None;
+            self.look()?;
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_with(context, |stream, context| stream.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_with(context, |stream, context| stream.poll_write_vectored(context, pieces))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
 }
 
 #[cfg(test)]
@@ -56,14 +140,14 @@ mod tests {
     async fn accepted_connections_are_tuned() {
         let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (stream, peer) = Accept::accept(&mut listener).await.unwrap();
+        let (connection, peer) = Accept::accept(&mut listener).await.unwrap();
         assert_eq!(peer, client.local_addr().unwrap());
-        assert!(stream.nodelay().unwrap());
-        let socket = SockRef::from(&stream);
+        assert!(connection.stream.nodelay().unwrap());
+        let socket = SockRef::from(&connection.stream);
         assert!(socket.keepalive().unwrap());
         // Linux doubles it, for its own bookkeeping.
         assert!((SEND_BUFFER..=2 * SEND_BUFFER).contains(&socket.send_buffer_size().unwrap()));
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNCONFIRMED));
+        assert_eq!(socket.tcp_user_timeout().unwrap(), None);
     }
 }

@@ -5,6 +5,8 @@
 //! reads from the outbox until it is back.
 
 mod entry;
+mod erase;
+mod life;
 mod topics;
 
 use std::{
@@ -16,13 +18,10 @@ pub use entry::Entry;
 pub use topics::{Interest, Subscription, Topic, Waiters};
 
 use crate::{
-    cursor::{Cursor, IdRange},
+    cursor::Cursor,
     epoch::Epochs,
     event::{Audience, Event},
 };
-
-/// What `rowcast.erase` leaves of an event's data.
-const ERASED: &str = r#"{"erased": true}"#;
 
 /// The number of a batch, counted since the server started. A session's position is the number of the next batch to read.
 pub type Position = u64;
@@ -97,28 +96,6 @@ impl Log {
         Self { recent: RwLock::new(recent), waiters: Arc::default(), epochs: Epochs::default(), limit }
     }
 
-    /// The log to begin after a failover or a restore: empty, complete above `start`, with the same sessions waiting.
-    #[must_use]
-    pub fn successor(&self, epochs: Epochs, start: i64) -> Self {
-        Self { waiters: Arc::clone(&self.waiters), ..Self::new(self.limit, start) }.in_the_last_of(epochs)
-    }
-
-    /// The same log, as that of the last of these lives of the database.
-    #[must_use]
-    pub fn in_the_last_of(mut self, epochs: Epochs) -> Self {
-        let recent = self.recent.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let head = Cursor::clone(&recent.head);
-        recent.head = Arc::new(head.in_epoch(epochs.current()));
-        self.epochs = epochs;
-        self
-    }
-
-    /// The lives of the database up to that of this log.
-    #[must_use]
-    pub fn epochs(&self) -> &Epochs {
-        &self.epochs
-    }
-
     /// From now on the subscription is woken by what is appended for `interest`.
     #[must_use]
     pub fn subscribe(&self, interest: Interest) -> Subscription {
@@ -154,37 +131,6 @@ impl Log {
             }
         }
         self.waiters.wake(&topics);
-    }
-
-    /// Replaces what events say of a row, as in the outbox: who reads them from now on does not learn it any more.
-    pub fn erase(&self, source: &str, source_key: &str) {
-        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-        let concerned = |entry: &Entry| {
-            entry.event.source.as_deref() == Some(source) && entry.event.source_key.as_deref() == Some(source_key)
-        };
-        for batch in &mut recent.batches {
-            for entry in batch.entries.iter_mut().filter(|entry| concerned(entry)) {
-                // Another entry, not this one changed: sessions share it, and the frames that were rendered go with it.
-                *entry = Arc::new(Entry::new(Event { data: ERASED.into(), ..entry.event.clone() }));
-            }
-            batch.bytes = batch.entries.iter().map(|entry| entry.event.size()).sum();
-        }
-        recent.bytes = recent.batches.iter().map(|batch| batch.bytes).sum();
-    }
-
-    /// The ids of this life that are known to have been rolled back: not missing any more, and of no event.
-    #[must_use]
-    pub fn rolled_back(&self) -> Cursor {
-        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        let high = recent.head.high();
-        let events =
-            recent.batches.iter().flat_map(|batch| &batch.entries).map(|entry| (entry.event.id, entry.event.id));
-        // Of what has left the log nothing is known.
-        let unknown = Some((1, recent.complete_above)).filter(|&(first, last)| first <= last);
-        let known = events.chain(recent.head.missing_up_to(high)).filter(|&(_, last)| last > recent.complete_above);
-        let mut others: Vec<IdRange> = known.chain(unknown).collect();
-        others.sort_unstable();
-        Cursor::with_gaps(high, others)
     }
 
     /// What has been seen up to now, and the position after it.
@@ -310,7 +256,7 @@ mod tests {
     use super::*;
     use crate::frontier::Frontier;
 
-    fn event(id: i64, organization: Option<&str>) -> Event {
+    pub(super) fn event(id: i64, organization: Option<&str>) -> Event {
         Event {
             id,
             txid: 1,
@@ -349,7 +295,7 @@ mod tests {
         }
     }
 
-    fn is_woken(subscription: &Subscription) -> bool {
+    pub(super) fn is_woken(subscription: &Subscription) -> bool {
         let woken = pin!(subscription.woken());
         woken.poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
     }
@@ -420,7 +366,7 @@ mod tests {
         ) {
             let organization = |id: i64| ["o1", "o2", "o3"][usize::try_from(id).unwrap() % 3];
             let log = Log::new(1 << 20, 0);
-            let mut frontier = Frontier::new(0, 0);
+            let mut frontier = Frontier::new(0, &[(1, i64::MAX)]);
             let mut rest = order.as_slice();
             for size in batches {
                 let (batch, later) = rest.split_at(size.min(rest.len()));

@@ -9,9 +9,6 @@ use crate::{
     epoch::{Epochs, Life},
 };
 
-/// Missing ids of an ended life are asked for in at most this many ranges: far more than a cursor can name, but of most it may be known that they were rolled back.
-const MISSING_RANGES: i64 = 10_000;
-
 /// What somebody who was there still knows of a life.
 #[derive(Clone, Debug)]
 pub struct Memory {
@@ -124,7 +121,7 @@ async fn read_inherited(
     memory: Option<&Memory>,
 ) -> Result<Cursor, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_inherited.sql")).await?;
-    let row = connection.query_one(&statement, &[&life.is_promoted_from(&newest.life), &MISSING_RANGES]).await?;
+    let row = connection.query_one(&statement, &[&life.is_promoted_from(&newest.life)]).await?;
     let (firsts, lasts): (Vec<i64>, Vec<i64>) = (row.try_get("firsts")?, row.try_get("lasts")?);
     let inherited = Cursor::with_gaps(row.try_get("high")?, firsts.into_iter().zip(lasts).collect::<Vec<IdRange>>());
     Ok(match memory {

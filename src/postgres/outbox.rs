@@ -13,7 +13,7 @@ use super::{
 use crate::{
     cursor::IdRange,
     event::Event,
-    frontier::{Frontier, Writers},
+    frontier::{Frontier, Writer, Writers},
 };
 
 /// What one step of the tailer has read, all in one snapshot.
@@ -38,10 +38,10 @@ pub struct Batch {
 }
 
 /// Where a tailer begins.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Start {
-    /// Every id up to here is decided.
-    pub settled: i64,
+    /// The ids that are not decided: ascending ranges, the last without end.
+    pub undecided: Vec<IdRange>,
     /// The last id that was given out.
     pub drawn: i64,
     /// Every id up to here has been deleted for its age.
@@ -69,26 +69,17 @@ pub async fn read_batch(
 ) -> Result<Batch, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_batch.sql")).await?;
     let high = frontier.high();
-    let (firsts, lasts): (Vec<i64>, Vec<i64>) = frontier.due().into_iter().unzip();
-    let (asleep, writers) = frontier.asleep();
-    let (asleep_firsts, asleep_lasts): (Vec<i64>, Vec<i64>) = asleep.into_iter().unzip();
-    let writers: Vec<String> = writers.iter().map(u64::to_string).collect();
-    let rows = connection
-        .query(
-            &statement,
-            &[
-                &high,
-                &firsts,
-                &lasts,
-                &limit,
-                &before.snapshot,
-                &asleep_firsts,
-                &asleep_lasts,
-                &writers,
-                &before.commands_since,
-            ],
-        )
-        .await?;
+    let rows = loop {
+        let (firsts, lasts): (Vec<i64>, Vec<i64>) = frontier.due().into_iter().unzip();
+        let sleeping: Vec<String> = frontier.owners_of_sleeping().iter().map(u64::to_string).collect();
+        let Before { snapshot, commands_since } = before;
+        let parameters: [&(dyn ToSql + Sync); 7] =
+            [&high, &firsts, &lasts, &limit, snapshot, &sleeping, commands_since];
+        let rows = connection.query(&statement, &parameters).await?;
+        if !frontier.wake(&ended(&rows)?) {
+            break rows;
+        }
+    };
     let mut batch = Batch {
         timeline: 0,
         read_at: Timestamp::UNIX_EPOCH,
@@ -122,19 +113,32 @@ pub async fn read_batch(
     Ok(batch)
 }
 
-/// Reads which transactions hold the writer mark, and a bound of those that may, when asked for.
+/// The transactions that had ended, of those that were asked about.
+fn ended(rows: &[Row]) -> Result<Vec<u64>, Error> {
+    for row in rows {
+        if let Some(ended) = row.try_get::<_, Option<Vec<&str>>>("ended")? {
+            return Ok(ended.into_iter().filter_map(|xid| xid.parse().ok()).collect());
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// Reads which transactions may still write, and with which ids; and a bound of their own ids, when asked for.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn read_writers(connection: &Connection, with_bound: bool) -> Result<Writers, Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/read_marks.sql")).await?;
-    let row = connection.query_one(&statement, &[&with_bound]).await?;
-    let recent = row.try_get::<_, Xid8>("recent")?.0;
-    let running: Vec<Option<i64>> = row.try_get("writers")?;
-    Ok(Writers {
-        bound: row.try_get::<_, Option<Xid8>>("bound")?.map(|xid| xid.0),
-        running: running.into_iter().map(|xid| xid.map(|xid| widen(xid, recent))).collect(),
-    })
+    let mut writers = Writers { bound: None, running: Vec::new() };
+    for row in connection.query(&statement, &[&with_bound]).await? {
+        writers.bound = row.try_get::<_, Option<Xid8>>("bound")?.map(|xid| xid.0);
+        let recent = row.try_get::<_, Xid8>("recent")?.0;
+        let Some(firsts) = row.try_get::<_, Option<Vec<i64>>>("firsts")? else { continue };
+        let lasts: Vec<i64> = row.try_get("lasts")?;
+        let xid = row.try_get::<_, Option<i64>>("xid")?.map(|xid| widen(xid, recent));
+        writers.running.push(Writer { xid, windows: firsts.into_iter().zip(lasts).collect() });
+    }
+    Ok(writers)
 }
 
 /// The 64-bit transaction id that `short`, its lower 32 bits, stands for: the one nearest to a recent id.
@@ -210,20 +214,21 @@ pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
     if row.try_get::<_, &str>("encoding")? == "SQL_ASCII" {
         return Err(Error::Encoding);
     }
-    Ok(Start {
-        settled: row.try_get("settled")?,
-        drawn: row.try_get("drawn")?,
-        expired_through: row.try_get("expired_through")?,
-    })
+    let firsts: Vec<i64> = row.try_get("firsts")?;
+    let lasts: Vec<Option<i64>> = row.try_get("lasts")?;
+    let undecided = firsts.into_iter().zip(lasts).map(|(first, last)| (first, last.unwrap_or(i64::MAX))).collect();
+    Ok(Start { undecided, drawn: row.try_get("drawn")?, expired_through: row.try_get("expired_through")? })
 }
 
-/// Remembers that every id up to `floor` is decided, unless the timeline is another one by now.
+/// Remembers that every id is decided but for these ranges, of which the last is without end; unless the timeline is another one by now.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn store_settled(connection: &Connection, floor: i64, timeline: i64) -> Result<(), Error> {
+pub async fn store_settled(connection: &Connection, undecided: &[IdRange], timeline: i64) -> Result<(), Error> {
     let statement = connection.prepare_cached(include_str!("../../sql/queries/store_settled.sql")).await?;
-    connection.execute(&statement, &[&floor, &timeline]).await?;
+    let (firsts, lasts): (Vec<i64>, Vec<Option<i64>>) =
+        undecided.iter().map(|&(first, last)| (first, (last < i64::MAX).then_some(last))).unzip();
+    connection.execute(&statement, &[&firsts, &lasts, &timeline]).await?;
     Ok(())
 }
 

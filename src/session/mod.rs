@@ -1,21 +1,26 @@
 //! One client: replay → splice → live.
 //!
 //! A [reader](self::reader) is a position in the log and a cursor: it finds the next piece of what its user may see. How that is said to the client is
-//! another matter: as a [stream](self::stream).
+//! another matter: as a [stream](self::stream), or as the answer to a [poll](self::poll).
 
 mod history;
+mod poll;
 mod reader;
 mod resume;
 mod seen;
 mod stream;
 mod wanted;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
+    poll::{Answer, Ask, poll},
     resume::{Resume, resume},
     stream::{Session, unavailable},
     wanted::Wanted,
@@ -34,6 +39,10 @@ pub struct Server {
     pub tailer: watch::Receiver<tailer::Status>,
     /// How often an otherwise silent stream says something.
     pub heartbeat: Duration,
+    /// When a stream ends by itself, to be resumed; each somewhat earlier, at a moment of its own.
+    pub max_stream: Option<Duration>,
+    /// What history has cost.
+    pub replays: Replays,
     /// Ends all streams.
     pub shutdown: CancellationToken,
 }
@@ -44,4 +53,13 @@ impl Server {
     pub fn log(&self) -> Arc<Log> {
         Arc::clone(&self.logs.borrow())
     }
+}
+
+/// How often clients had to be served from the outbox, because what they lack has left the log.
+#[derive(Debug, Default)]
+pub struct Replays {
+    /// Clients that turned to the outbox.
+    pub begun: AtomicU64,
+    /// Pages of it that were read.
+    pub pages: AtomicU64,
 }

@@ -15,7 +15,7 @@ use crate::{
     log::{Entry, Log, Position, Read, Subscription},
     policy::{Grants, Policy, RedactionMask},
     postgres,
-    sse::ResetReason,
+    sse::{self, ResetReason},
 };
 
 /// One client's place in the log, or on the way there.
@@ -70,10 +70,30 @@ pub(super) enum NewLife {
     Reset(ResetReason),
 }
 
+impl NewLife {
+    /// Why the client has to fetch anew, if it has to.
+    pub(super) fn reset(self) -> Option<ResetReason> {
+        match self {
+            Self::Continued => None,
+            Self::Reset(reason) => Some(reason),
+        }
+    }
+}
+
 impl Visible {
     /// Its frame, shared by all who may see the same.
     pub(super) fn frame(&self) -> Bytes {
         self.entry.frame(&self.policy, self.mask)
+    }
+
+    /// Its envelope: the same bytes as in the frame.
+    pub(super) fn envelope(&self) -> Bytes {
+        sse::frame_data(&self.frame())
+    }
+
+    /// Its outbox id.
+    pub(super) fn id(&self) -> i64 {
+        self.entry.event.id
     }
 }
 
@@ -269,7 +289,8 @@ impl Reader {
             () = self.subscription.woken() => {}
             // Only looked at here; it is followed elsewhere.
             _ = self.grants.changed() => self.grants.mark_changed(),
-            _ = self.logs.changed() => self.logs.mark_changed(),
+            // There is no other log to come when the tailer has ended.
+            Ok(()) = self.logs.changed() => self.logs.mark_changed(),
         }
     }
 }

@@ -1,15 +1,16 @@
 //! The stream: what a reader finds, as Server-Sent Events, one chunk of bytes for each write. All frames that wait, the last of them with the cursor.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use super::{
     Resume, Server, Wanted,
@@ -28,8 +29,14 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// What native clients wait before they reconnect, when all is well.
 const RETRY: Duration = Duration::from_millis(1_500);
 
-/// When the server goes away, clients come back within this time, each at its own moment.
-const RETRY_SPREAD: Duration = Duration::from_secs(4);
+/// When clients come back that were sent away: after the first, and within the second, each at its own moment.
+const RETRY_LATER: (Duration, Duration) = (Duration::from_millis(750), Duration::from_secs(4));
+
+/// The same for those who may come back to the same server.
+const RETRY_AT_ONCE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(450));
+
+/// By which part of its time a stream may end early, so that those that were opened together do not end together.
+const MAX_STREAM_SPREAD: f64 = 0.2;
 
 /// How long to wait before history is asked for again when the database failed.
 const HISTORY_RETRY: Duration = Duration::from_secs(1);
@@ -44,6 +51,8 @@ pub struct Session {
     /// What it has seen when it has read all that was handed out.
     written: Arc<Cursor>,
     expires_at: Instant,
+    /// When the stream ends by itself.
+    ends_at: Option<Instant>,
     next_heartbeat: Instant,
     opening: Option<Bytes>,
     closed: bool,
@@ -68,6 +77,7 @@ impl Session {
             tailer: server.tailer.clone(),
             told: tailer::Status::Live,
             expires_at: Instant::now() + expires_in,
+            ends_at: server.max_stream.and_then(ends_at),
             next_heartbeat: Instant::now(),
             opening: None,
             closed: false,
@@ -96,7 +106,7 @@ impl Session {
 
     /// The bytes of the stream, a chunk for each write.
     pub fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
-        stream::unfold(self, async |mut session| session.next().await.map(|chunk| (chunk, session)))
+        isolated(stream::unfold(self, async |mut session| session.next().await.map(|chunk| (chunk, session))))
     }
 
     /// The next chunk to write; none when the stream has ended.
@@ -146,12 +156,19 @@ impl Session {
 
     /// Waits until there may be something to say.
     async fn wait(&mut self) {
+        let deadline = self.next_deadline();
         tokio::select! {
             () = self.reader.woken() => {}
-            _ = self.tailer.changed() => {}
-            () = tokio::time::sleep_until(self.next_heartbeat.min(self.expires_at)) => {}
+            // Without a tailer there is nothing more to be said of it.
+            Ok(()) = self.tailer.changed() => {}
+            () = tokio::time::sleep_until(deadline) => {}
             () = self.server.shutdown.cancelled() => {}
         }
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let end = self.ends_at.unwrap_or(self.expires_at).min(self.expires_at);
+        self.next_heartbeat.min(end)
     }
 
     /// Before the first event of another life comes its number: clients may know the ids of its events as those of others.
@@ -205,6 +222,8 @@ impl Session {
             Some(CloseReason::Disconnected)
         } else if Instant::now() >= self.expires_at {
             Some(CloseReason::TokenExpired)
+        } else if self.ends_at.is_some_and(|end| Instant::now() >= end) {
+            Some(CloseReason::MaxStream)
         } else {
             None
         }
@@ -227,8 +246,28 @@ pub fn unavailable() -> String {
     closing(CloseReason::Unavailable)
 }
 
+/// Ends what panics as if the server went away, for its client alone: it comes back, and goes on from its cursor.
+fn isolated(chunks: impl Stream<Item = Bytes> + Send) -> impl Stream<Item = Bytes> + Send {
+    // Nothing looks at the session after a panic, and what sessions share is behind locks that survive one.
+    AssertUnwindSafe(chunks).catch_unwind().map(|chunk| {
+        chunk.unwrap_or_else(|_| {
+            error!("a stream ended by a panic");
+            unavailable().into()
+        })
+    })
+}
+
+/// Never later than `longest`, where whatever is behind that limit would cut it off, and each at a moment of its own.
+fn ends_at(longest: Duration) -> Option<Instant> {
+    Instant::now().checked_add(longest.mul_f64(1.0 - MAX_STREAM_SPREAD * fastrand::f64()))
+}
+
 fn closing(reason: CloseReason) -> String {
-    let retry = RETRY.mul_f64(0.5) + RETRY_SPREAD.mul_f64(fastrand::f64());
+    let (least, spread) = match reason {
+        CloseReason::MaxStream => RETRY_AT_ONCE,
+        _ => RETRY_LATER,
+    };
+    let retry = least + spread.mul_f64(fastrand::f64());
     sse::retry_line(retry) + &sse::status_frame(&ConnectionStatus::Closing { reason }, None, Timestamp::now())
 }
 
@@ -254,4 +293,32 @@ fn heartbeat(cursor: &Cursor) -> Bytes {
 /// Cannot be guessed, though knowing one is of no use to anybody but its owner.
 fn connection_id() -> String {
     format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_ends_its_own_stream_with_a_goodbye() {
+        let chunks = stream::unfold(0, async |n| {
+            assert!(n < 2, "planted");
+            Some((Bytes::from(n.to_string()), n + 1))
+        });
+        let chunks: Vec<Bytes> = isolated(chunks).collect().await;
+        assert_eq!(chunks[..2], ["0", "1"]);
+        assert_eq!(chunks.len(), 3, "nothing comes after the goodbye");
+        let goodbye = std::str::from_utf8(&chunks[2]).unwrap();
+        assert!(goodbye.starts_with("retry: ") && goodbye.contains(r#""reason":"unavailable""#), "{goodbye}");
+    }
+
+    #[test]
+    fn streams_that_begin_together_end_apart_and_never_late() {
+        let longest = Duration::from_secs(100);
+        let now = Instant::now();
+        let lengths: Vec<Duration> = (0..1_000).map(|_| ends_at(longest).unwrap() - now).collect();
+        let (first, last) = (lengths.iter().min().unwrap(), lengths.iter().max().unwrap());
+        assert!(*first >= longest.mul_f64(0.8) && *last <= longest + now.elapsed(), "{first:?} to {last:?}");
+        assert!(*last > *first + longest.mul_f64(0.15), "{first:?} to {last:?}");
+    }
 }

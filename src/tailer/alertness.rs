@@ -79,11 +79,11 @@ impl Alertness {
     /// Who is writing, asked for after the lock had been taken, and before a read that ends with [`note_read`](Self::note_read).
     pub(super) fn note_writers(&mut self, writers: &Writers, hold: Option<Hold>) {
         let (State::Dozing { owing }, Some(hold)) = (&mut self.state, hold) else { return };
-        if writers.running.contains(&None) {
+        if writers.has_unidentified() {
             // Who cannot be named cannot be waited for; ask again.
             return;
         }
-        let running: BTreeSet<u64> = writers.running.iter().flatten().copied().collect();
+        let running: BTreeSet<u64> = writers.xids().collect();
         let writers: BTreeSet<u64> = match owing {
             Some(owing) if owing.hold == hold => owing.writers.intersection(&running).copied().collect(),
             _ => running,

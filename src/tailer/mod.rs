@@ -7,6 +7,7 @@
 //! means nothing any more, and is replaced by a new one.
 
 mod alertness;
+mod life;
 
 use std::{
     sync::Arc,
@@ -21,15 +22,16 @@ use self::alertness::{Alertness, SAFETY_POLL};
 use crate::{
     access::Access,
     command::Command,
+    cursor::IdRange,
     epoch::Life,
     event::Event,
     frontier::{Frontier, Urgency},
     log::Log,
     postgres::{
         self, Connection, Database,
-        epochs::{self, Current, Memory},
+        epochs::{self, Current},
         listener::Doorbell,
-        outbox::{self, Batch, Before, Start},
+        outbox::{self, Batch, Before},
     },
 };
 
@@ -39,16 +41,13 @@ const ROWS_PER_STEP: i64 = 500;
 /// Events and bytes appended to the log at once: about what a session writes at once.
 const BATCH: (usize, usize) = (64, 64 * 1024);
 
-/// Ids below the settled floor that are read at start, so that clients who come back after a restart find their place in the log.
-const WARM_UP_IDS: i64 = 10_000;
-
 /// Gaps are mostly filled within a commit's time.
 const GAP_POLL: Duration = Duration::from_millis(2);
 
 /// Asking who writes draws a transaction id and walks the lock table: not more often than this.
 const WRITERS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How often the settled floor is stored: a restart re-reads at most about this much.
+/// How often it is stored what is settled: a restart re-reads at most about this much.
 const SETTLED_INTERVAL: Duration = Duration::from_secs(1);
 
 /// In another life of the database nobody knows which commands were seen in the one before: those from this long before its last step on are
@@ -87,7 +86,8 @@ pub struct Tailer {
     writers_asked: Option<Instant>,
     /// How long to wait before gaps that belong to open transactions are looked into again.
     waiting_poll: Duration,
-    stored: i64,
+    /// What was last stored as undecided.
+    stored: Vec<IdRange>,
     stored_at: Instant,
 }
 
@@ -116,8 +116,10 @@ impl Tailer {
         let start = outbox::read_start(&connection).await?;
         let rings = postgres::listener::read_doorbell(&connection).await?;
         drop(connection);
-        let frontier = frontier_at(start);
-        let log = Arc::new(Log::new(log_bytes, frontier.high()).in_the_last_of(epochs));
+        let (frontier, first) = life::begin(&start);
+        let log = Log::new(log_bytes, first).in_the_last_of(epochs);
+        log.append(Vec::new(), frontier.cursor());
+        let log = Arc::new(log);
         Ok(Self {
             database,
             access,
@@ -132,7 +134,7 @@ impl Tailer {
             alertness: Alertness::new(rings, Instant::now()),
             writers_asked: None,
             waiting_poll: GAP_POLL,
-            stored: start.settled,
+            stored: start.undecided,
             stored_at: Instant::now(),
         })
     }
@@ -229,36 +231,6 @@ impl Tailer {
         }
     }
 
-    /// Another server may have taken the place of the one we spoke to.
-    async fn enter(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
-        self.access_is_stale = true;
-        let epoch = self.log.epochs().current();
-        let memory = Memory { life: self.life, epoch, rolled_back: self.log.rolled_back() };
-        let Current { life, epochs } = epochs::enter(connection, Some(&memory)).await?;
-        let start = outbox::read_start(connection).await?;
-        if life == self.life && epochs.current() == epoch {
-            // Away for longer than history is kept: sessions look for what they lack in the outbox, and find that it has expired.
-            if start.expired_through > self.frontier.high() {
-                self.frontier = frontier_at(start);
-                self.log = Arc::new(self.log.successor(epochs, self.frontier.high()));
-            }
-            return Ok(());
-        }
-        let rings = postgres::listener::read_doorbell(connection).await?;
-        // The others may still lead to the server of before.
-        self.database.forget_connections();
-        info!(epoch = epochs.current(), "beginning anew in another life of the database");
-        self.life = life;
-        self.frontier = frontier_at(start);
-        self.log = Arc::new(self.log.successor(epochs, self.frontier.high()));
-        // What is known of transactions was known of others.
-        self.before.snapshot = None;
-        self.alertness = Alertness::new(rings, Instant::now());
-        self.writers_asked = None;
-        self.stored = start.settled;
-        Ok(())
-    }
-
     /// Waits for the bell, or until gaps are worth another look.
     async fn pause(&mut self) {
         let poll = match self.frontier.urgency() {
@@ -350,17 +322,15 @@ impl Tailer {
     }
 
     async fn store_settled(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
-        let settled = self.frontier.settled();
-        if settled > self.stored && self.stored_at.elapsed() >= SETTLED_INTERVAL {
-            outbox::store_settled(connection, settled, self.life.timeline).await?;
-            self.stored = settled;
+        if self.stored_at.elapsed() < SETTLED_INTERVAL {
+            return Ok(());
+        }
+        let undecided = self.frontier.undecided();
+        if undecided != self.stored {
+            outbox::store_settled(connection, &undecided, self.life.timeline).await?;
+            self.stored = undecided;
             self.stored_at = Instant::now();
         }
         Ok(())
     }
-}
-
-/// Begins some way below the settled floor, where everything is known.
-fn frontier_at(start: Start) -> Frontier {
-    Frontier::new((start.settled - WARM_UP_IDS).max(start.expired_through), start.settled)
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tokio_postgres::error::SqlState;
 
-use crate::harness::{Database, Role, Server, eventually, sse, token};
+use crate::harness::{Database, PATIENCE, Role, Server, eventually, sse, token};
 
 async fn members(db: &Database) -> tokio_postgres::Client {
     let owner = db.connect().await;
@@ -20,10 +20,14 @@ async fn stream(server: &Server, user: &str) -> sse::Client {
 
 /// Reads up to the end, which must be that of somebody who was disconnected.
 async fn hear_the_end(client: &mut sse::Client) {
-    let mut last = None;
-    while let Some(event) = client.next_event().await {
-        last = Some(event);
-    }
+    let to_the_end = async {
+        let mut last = None;
+        while let Some(event) = client.next_event().await {
+            last = Some(event);
+        }
+        last
+    };
+    let last = tokio::time::timeout(PATIENCE, to_the_end).await.expect("the stream does not end");
     assert_eq!(last.unwrap().json()["data"], json!({"status": "closing", "reason": "disconnected"}));
 }
 

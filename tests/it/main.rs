@@ -10,14 +10,20 @@ mod access;
 mod capture;
 mod commands;
 mod demo;
+mod documents;
 mod doorbell;
+mod drain;
 mod epochs;
 mod harness;
+mod hostile;
 mod journey;
+mod longpoll;
 mod outage;
 mod private_postgres;
 mod retention;
+mod storm;
 mod stream;
+mod stream_access;
 mod tailer;
 
 /// A name for a role that no other test has: roles belong to the cluster.

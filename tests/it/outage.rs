@@ -86,7 +86,7 @@ async fn streams_outlive_the_database() {
     .await;
 
     shutdown.cancel();
-    serving.await.unwrap();
+    serving.await.unwrap().unwrap();
     postgres.stop().await.unwrap();
     std::fs::remove_dir_all(directory).unwrap();
 }

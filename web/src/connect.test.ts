@@ -130,6 +130,38 @@ describe("what the server says", () => {
     expect(connection.state.cursor).toBe("21");
   });
 
+  it("an epoch: ids that were given out again are other events", async () => {
+    await open({ lastEventId: "10" });
+    await server.last.stream(connectedFrame("10") + eventFrame("11", "11"));
+    const beat = "id: 11@1\nevent: cursor\ndata: {}\n\n";
+    await server.last.send(statusFrame({ status: "degraded" }) + beat + eventFrame("12", "12@1"));
+    await server.last.end();
+    await pass(1000);
+    await server.last.stream(connectedFrame("12@1") + eventFrame("13", "13@1"));
+    expect([received, resets]).toEqual([["11", "12", "13"], []]);
+  });
+
+  it("an epoch, after a stream that broke between an event and its cursor: the event may be lost", async () => {
+    await open({ lastEventId: "10" });
+    await server.last.stream(connectedFrame("10") + eventFrame("11"));
+    await server.last.end();
+    await pass(1000);
+    await server.last.stream(connectedFrame("10@1"));
+    expect(resets).toEqual([]);
+    await server.last.send(eventFrame("11") + eventFrame("12", "12@1") + eventFrame("13", "13@1"));
+    expect([received, resets]).toEqual([["11", "11", "12", "13"], ["cursor_ahead"]]);
+  });
+
+  it("an epoch, and the same said by the server: one reset", async () => {
+    await open({ lastEventId: "10" });
+    await server.last.stream(connectedFrame("10") + eventFrame("11"));
+    await server.last.end();
+    await pass(1000);
+    const reset = statusFrame({ status: "reset", reason: "cursor_ahead" }, "9@1");
+    await server.last.stream(connectedFrame("9@1") + reset + eventFrame("10", "10@1"));
+    expect([received, resets]).toEqual([["11", "10"], ["cursor_ahead"]]);
+  });
+
   it("access_changed: what the stream covers from now on", async () => {
     await open();
     const changed = { status: "access_changed", subscriptions: ["user_activity"] };
@@ -154,6 +186,30 @@ describe("what the server says", () => {
     expect(server.exchanges).toHaveLength(1);
     await pass(1);
     expect(server.exchanges).toHaveLength(2);
+  });
+});
+
+describe("being disconnected by somebody", () => {
+  it("is final, until the app asks again", async () => {
+    await open();
+    const closing = statusFrame({ status: "closing", reason: "disconnected" });
+    await server.last.stream(`${connectedFrame("10")}retry: 1000\n${closing}`);
+    await server.last.end();
+    expect(connection.state).toMatchObject({
+      status: "error",
+      error: { kind: "disconnected" },
+      retryAt: null,
+    });
+    await pass(60_000);
+    await server.wake();
+    expect(server.exchanges).toHaveLength(1);
+    connection.reconnect();
+    await pass(0);
+    expect(server.exchanges).toHaveLength(2);
+    expect(server.last.headers.get("last-event-id")).toBe("10");
+    await server.last.stream(connectedFrame("10"));
+    await server.last.end();
+    expect(connection.state).toMatchObject({ status: "reconnecting" });
   });
 });
 

@@ -12,7 +12,7 @@ import {
 import { browser, type Environment } from "./environment.js";
 import { RowcastError, toRowcastError } from "./errors.js";
 import type { SseMessage } from "./parse.js";
-import type { ConnectionStatus, Coverage, RowcastEvent } from "./protocol.js";
+import type { ConnectionStatus, Coverage, ResetReason, RowcastEvent } from "./protocol.js";
 import { Seen } from "./seen.js";
 import { type Read, readStream } from "./stream.js";
 
@@ -50,6 +50,8 @@ class FetchConnection implements Connection {
   #openedAt = 0;
   /** The server said goodbye; its `retry:` is then jittered already. */
   #closing = false;
+  /** It was final: `rowcast.disconnect`. */
+  #disconnected = false;
 
   constructor(options: ConnectOptions, handlers: ConnectionHandlers, environment: Environment) {
     this.#options = options;
@@ -94,6 +96,7 @@ class FetchConnection implements Connection {
     const abort = new AbortController();
     this.#skip = () => abort.abort(SKIPPED);
     this.#closing = false;
+    this.#disconnected = false;
     this.#openedAt = Number.POSITIVE_INFINITY;
     const refused = this.#refusal;
     try {
@@ -105,6 +108,8 @@ class FetchConnection implements Connection {
       const { url = DEFAULT_URL, subscriptions, organizationId } = this.#options;
       const request = { url, subscriptions, organizationId, token, cursor: this.state.cursor };
       const end = await readStream(request, abort, this.#environment, (read) => this.#take(read));
+      if (this.#disconnected)
+        return new RowcastError("disconnected", "somebody has ended this user's streams");
       const isRefusal = end.kind === "unauthorized" || end.kind === "forbidden";
       if (!isRefusal || refused) return end;
       this.#refusal = { token, error: end };
@@ -159,6 +164,8 @@ class FetchConnection implements Connection {
   }
 
   #dispatch(message: SseMessage): void {
+    // Not at once: the server, which speaks first, may ask for the same.
+    if (message.event !== "connection_status" && this.#seen.takeOrphans()) this.#reset("cursor_ahead");
     if (message.event === "cursor") return;
     let event: RowcastEvent;
     try {
@@ -189,7 +196,7 @@ class FetchConnection implements Connection {
         break;
       case "reset":
         this.#seen.restart(lastEventId);
-        this.#guard(() => this.#handlers.onReset(data.reason));
+        this.#reset(data.reason);
         break;
       case "degraded":
       case "recovered":
@@ -197,8 +204,13 @@ class FetchConnection implements Connection {
         break;
       case "closing":
         this.#closing = true;
+        this.#disconnected = data.reason === "disconnected";
         break;
     }
+  }
+
+  #reset(reason: ResetReason): void {
+    this.#guard(() => this.#handlers.onReset(reason));
   }
 
   #set(change: Partial<ConnectionState>): void {

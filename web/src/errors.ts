@@ -7,6 +7,8 @@ export type ErrorKind =
   | "forbidden"
   /** Any other 4xx: the same request will be refused again. */
   | "refused"
+  /** Somebody has ended this user's streams (`rowcast.disconnect`): only the app knows whether they may come back. */
+  | "disconnected"
   /** 429. */
   | "limited"
   /** 5xx, or the server is closing the stream. */
@@ -18,7 +20,7 @@ export type ErrorKind =
   /** Something answered, but not rowcast. */
   | "protocol";
 
-const FINAL: ReadonlySet<ErrorKind> = new Set(["unauthorized", "forbidden", "refused"]);
+const FINAL: ReadonlySet<ErrorKind> = new Set(["unauthorized", "forbidden", "refused", "disconnected"]);
 
 export class RowcastError extends Error {
   override readonly name = "RowcastError";

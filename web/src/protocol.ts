@@ -139,7 +139,7 @@ export type EventOf<Types extends EventType> = { [Type in Types]: Envelope<Type,
 export type ResetReason = "history_expired" | "invalid_cursor" | "cursor_ahead";
 
 /** Why a stream was ended by the server. */
-export type CloseReason = "unavailable" | "token_expired" | "access_revoked";
+export type CloseReason = "unavailable" | "token_expired" | "access_revoked" | "max_stream" | "disconnected";
 
 /** What a stream covers. */
 export interface Coverage {

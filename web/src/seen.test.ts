@@ -35,6 +35,20 @@ it("takes ids for new ones in another epoch, and after a reset", () => {
   expect([seen.admit("3"), seen.admit("11")]).toEqual([false, true]);
 });
 
+it("tells of events that may be lost: had before another life began, and not claimed by what the stream then says", () => {
+  const seen = new Seen("10");
+  seen.admit("11");
+  seen.advance("10@1");
+  expect([seen.takeOrphans(), seen.takeOrphans()]).toEqual([true, false]);
+  seen.admit("11");
+  seen.advance("11@2");
+  expect(seen.takeOrphans()).toBe(false);
+  seen.admit("12");
+  seen.advance("11@3");
+  seen.restart("20@3");
+  expect(seen.takeOrphans()).toBe(false);
+});
+
 it("forgets the oldest ids first, so that its memory is bounded", () => {
   const seen = new Seen();
   for (let id = 1; id <= 5000; id += 1) seen.admit(String(id));

@@ -12,10 +12,21 @@ export class Seen {
   #text: string;
   #cursor: Cursor | null;
   readonly #ids = new Set<string>();
+  #orphans = false;
 
   constructor(cursor = "") {
     this.#text = cursor;
     this.#cursor = parseCursor(cursor);
+  }
+
+  /**
+   * True once after the database has begun another life, if this client had events by then that its cursor did not claim, because the stream broke between
+   * the two: nobody can tell it whether they were lost.
+   */
+  takeOrphans(): boolean {
+    const orphans = this.#orphans;
+    this.#orphans = false;
+    return orphans;
   }
 
   /** True the first time that an id is shown to it. */
@@ -37,7 +48,10 @@ export class Seen {
     if (text === this.#text) return;
     const cursor = parseCursor(text);
     // In another life of the database the same ids are other events.
-    if (cursor && this.#cursor && cursor.epoch !== this.#cursor.epoch) this.#ids.clear();
+    if (cursor && this.#cursor && cursor.epoch !== this.#cursor.epoch) {
+      this.#orphans ||= [...this.#ids].some((id) => !contains(cursor, BigInt(id)));
+      this.#ids.clear();
+    }
     this.#cursor = cursor;
     this.#text = text;
   }
@@ -45,6 +59,7 @@ export class Seen {
   /** The stream starts again from here, and earlier ids mean nothing any more. */
   restart(text: string): void {
     this.#ids.clear();
+    this.#orphans = false;
     this.#text = text;
     this.#cursor = parseCursor(text);
   }

@@ -42,7 +42,7 @@ impl Accept for Failing {
     }
 }
 
-/// Answers `/endless` with a stream that ends at shutdown, `/stubborn` with one that does not, all else with the peer.
+/// Answers `/endless` with a stream that ends at shutdown, `/stubborn` with one that does not, `/panic` not at all, all else with the peer.
 fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Answer {
     let first = stream::once(async { Ok(Frame::data(Bytes::from_static(b"first"))) });
     let body = match request.uri().path() {
@@ -53,6 +53,7 @@ fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Answer {
             });
             BodyExt::boxed(StreamBody::new(futures_util::StreamExt::chain(first, rest)))
         }
+        "/panic" => panic!("planted"),
         "/stubborn" => BodyExt::boxed(StreamBody::new(futures_util::StreamExt::chain(first, stream::pending()))),
         _ => Full::from(format!("{:?}", request.extensions().get::<Peer>())).boxed(),
     };
@@ -111,6 +112,19 @@ async fn a_request_that_never_ends_is_timed_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_that_trickles_in_is_timed_out_too() {
+    let (_serving, _shutdown, mut client) = plugged();
+    let started = tokio::time::Instant::now();
+    client.write_all(b"GET / HTTP/1.1\r\nX-Slow: ").await.unwrap();
+    while client.write_all(b"1").await.is_ok() {
+        assert!(started.elapsed().as_secs() < 60, "it is waited for for ever");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // Found out with the next byte.
+    assert_eq!(started.elapsed().as_secs(), Options::default().header_timeout.as_secs() + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_not_used_is_timed_out() {
     let (_serving, _shutdown, mut client) = plugged();
     assert_eq!(read_to_end(&mut client).await, "", "before the first request");
@@ -131,6 +145,48 @@ async fn headers_that_are_too_large_are_refused() {
 }
 
 #[tokio::test]
+async fn a_query_that_is_too_large_is_refused() {
+    let (_serving, _shutdown, mut client) = plugged();
+    let target = format!("GET /?{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(2 * Options::default().buffer_bytes));
+    client.write_all(target.as_bytes()).await.unwrap();
+    let answer = read_until(&mut client, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 431") || answer.starts_with("HTTP/1.1 414"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_side_has_gone() {
+    let (serving, shutdown, mut client) = plugged();
+    client.write_all(b"GET /stubborn HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    read_until(&mut client, "first").await;
+    client.shutdown().await.unwrap();
+    read_to_end(&mut client).await;
+    shutdown.cancel();
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_panic_ends_its_own_connection_alone() {
+    let (plugs, sockets) = mpsc::unbounded_channel();
+    let (_serving, _shutdown) = start(Plugs(sockets));
+    let mut clients = [(); 2].map(|()| {
+        let (client, server) = duplex(64 * 1024);
+        plugs.send(server).unwrap();
+        client
+    });
+    let [unlucky, other] = &mut clients;
+    other.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    read_until(other, "first").await;
+    unlucky.write_all(b"GET /panic HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    assert_eq!(read_to_end(unlucky).await, "");
+    let (mut newcomer, server) = duplex(64 * 1024);
+    plugs.send(server).unwrap();
+    newcomer.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    read_until(&mut newcomer, "Peer").await;
+    let more = tokio::time::timeout(Duration::from_millis(50), other.read_u8()).await;
+    assert!(more.is_err(), "the other's response has ended: {more:?}");
+}
+
+#[tokio::test]
 async fn a_token_of_eight_kilobytes_is_not_too_large() {
     let (_serving, _shutdown, mut client) = plugged();
     let header = format!("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\r\n", "x".repeat(8 * 1024));
@@ -146,6 +202,24 @@ async fn shutdown_lets_responses_end() {
     shutdown.cancel();
     let rest = read_to_end(&mut client).await;
     assert_eq!(rest.trim_start_matches("\r\n"), "4\r\nlast\r\n0\r\n\r\n");
+    serving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_while_the_server_leaves_is_answered_once() {
+    let (plugs, sockets) = mpsc::unbounded_channel();
+    let (serving, shutdown) = start(Plugs(sockets));
+    let [mut stubborn, mut late] = [(); 2].map(|()| duplex(64 * 1024)).map(|(client, server)| (client, Some(server)));
+    plugs.send(stubborn.1.take().unwrap()).unwrap();
+    stubborn.0.write_all(b"GET /stubborn HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    read_until(&mut stubborn.0, "first").await;
+    shutdown.cancel();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    plugs.send(late.1.take().unwrap()).unwrap();
+    late.0.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let answer = read_to_end(&mut late.0).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    drop(stubborn);
     serving.await.unwrap();
 }
 

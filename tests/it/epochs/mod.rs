@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{SECRET, eventually, sse};
+use crate::harness::{SECRET, eventually, sse, token};
 
 #[derive(Parser)]
 struct Arguments {
@@ -27,7 +27,7 @@ struct Arguments {
 struct Serving {
     url: String,
     shutdown: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinHandle<Result<(), Error>>,
 }
 
 impl Serving {
@@ -51,7 +51,7 @@ impl Serving {
 
     async fn stop(self) {
         self.shutdown.cancel();
-        self.running.await.unwrap();
+        self.running.await.unwrap().unwrap();
     }
 }
 
@@ -122,6 +122,14 @@ impl Listener {
             self.heard.iter().filter_map(|heard| if let Heard::Status(status) = heard { Some(status) } else { None });
         statuses.map(String::as_str).filter(|status| status.starts_with("reset")).collect()
     }
+}
+
+/// Polls, and waits for as long as may be.
+async fn poll(url: String, user: &str, after: String) -> Value {
+    let headers = format!("Authorization: Bearer {}\r\n", token(user));
+    let target = format!("/api/v1/realtime/events?wait=25&after={after}");
+    let mut response = sse::Client::request(&url, "GET", &target, &headers, "").await;
+    serde_json::from_str(&response.rest().await).unwrap()
 }
 
 async fn connect(url: &str) -> Client {

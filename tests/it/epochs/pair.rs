@@ -21,7 +21,7 @@ pub(super) struct Pair {
     directory: PathBuf,
     primary: Option<PrivatePostgres>,
     standby: PrivatePostgres,
-    /// Where both are; the rest of a connection string is to follow.
+    /// A connection string that leads to either.
     pub(super) url: String,
     pub(super) on_primary: Client,
     pub(super) on_standby: Client,
@@ -42,7 +42,7 @@ impl Pair {
         follow(&copy.join("data"), &socket(&primary));
         let standby = start(&directory.join("standby")).await;
         let [near, far] = [&primary, &standby].map(|postgres| socket(postgres).display().to_string());
-        let url = format!("postgresql:///postgres?host={near},{far}&user=postgres");
+        let url = format!("host={near},{far} user=postgres dbname=postgres");
         let on_primary = connect(&primary.url("postgres")).await;
         let on_standby = connect(&standby.url("postgres")).await;
         Self { directory, primary: Some(primary), standby, url, on_primary, on_standby }
@@ -69,8 +69,18 @@ impl Pair {
         .await;
     }
 
+    /// Lets nobody connect any more, or everybody again; who is connected stays.
+    pub(super) async fn allow_connections(&self, at: &Client, allowed: bool) {
+        let allow = "UPDATE pg_database SET datallowconn = $1 WHERE datname = current_database()";
+        at.execute(allow, &[&allowed]).await.unwrap();
+    }
+
     pub(super) async fn stop_primary(&mut self) {
         self.primary.take().unwrap().stop().await.unwrap();
+    }
+
+    pub(super) fn standby_url(&self) -> String {
+        self.standby.url("postgres")
     }
 
     /// Makes the standby the primary; returns when it takes writes.

@@ -17,10 +17,9 @@ async fn a_sequence_behind_its_table_is_refused_with_the_fix_and_mended_by_migra
     let (_, fix) = refused.split_once("or: ").expect("it says how to mend it");
     assert_eq!(fix, "SELECT setval('rowcast.outbox_id_seq', 3)");
 
-    let mut migrate = Command::new(env!("CARGO_BIN_EXE_rowcast"));
-    let mut migrate = || {
-        let output = migrate.args(["migrate", "--database-url", &db.url()]).output().unwrap();
-        migrate = Command::new(env!("CARGO_BIN_EXE_rowcast"));
+    let migrate = || {
+        let arguments = ["migrate", "--database-url", &db.url()];
+        let output = Command::new(env!("CARGO_BIN_EXE_rowcast")).args(arguments).output().unwrap();
         (output.status.success(), String::from_utf8(output.stdout).unwrap())
     };
     let moved = "the sequence of outbox ids was behind its table: moved to 3\nalready up to date\n";

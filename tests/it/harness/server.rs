@@ -78,6 +78,11 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
@@ -91,9 +96,19 @@ impl Server {
 
     /// Asks it to end (SIGTERM), and fails the test when it does not do so cleanly, or leaves a session behind.
     pub(crate) async fn terminate(&mut self) {
+        self.signal("TERM");
+        self.wait_for_end().await;
+    }
+
+    /// Sends its process a signal, by name.
+    pub(crate) fn signal(&self, name: &str) {
         let mut kill = Command::new("sh");
-        kill.args(["-c", r#"kill -s TERM "$1""#, "sh", &self.process.id().to_string()]);
+        kill.args(["-c", r#"kill -s "$1" "$2""#, "sh", name, &self.process.id().to_string()]);
         assert!(kill.status().unwrap().success(), "the server has gone by itself");
+    }
+
+    /// Fails the test when it does not end soon and cleanly.
+    pub(crate) async fn wait_for_end(&mut self) {
         let status = self.gone().await;
         assert!(status.success(), "the server ended with {status}");
     }
@@ -104,7 +119,7 @@ impl Server {
     }
 
     /// Waits until process and sessions are gone.
-    async fn gone(&mut self) -> ExitStatus {
+    pub(crate) async fn gone(&mut self) -> ExitStatus {
         let process = &mut self.process;
         let status = eventually("the server's process to end", async || process.try_wait().unwrap()).await;
         eventually("the server's sessions to end", async || {

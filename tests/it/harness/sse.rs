@@ -64,14 +64,39 @@ impl Client {
         client
     }
 
+    /// Opens the stream, if there is a server that lives to answer.
+    pub(crate) async fn try_connect(url: &str, token: &str, cursor: &str) -> Option<Self> {
+        let headers =
+            format!("Accept: text/event-stream\r\nAuthorization: Bearer {token}\r\nLast-Event-ID: {cursor}\r\n");
+        Self::try_request(url, "GET", PATH, &headers, "").await
+    }
+
     /// Sends a request and reads the answer's head.
     pub(crate) async fn request(url: &str, method: &str, target: &str, headers: &str, body: &str) -> Self {
+        let response = Self::try_request(url, method, target, headers, body).await;
+        response.expect("the connection closed before the head was complete")
+    }
+
+    /// Sends a request and reads the answer's head, if there is a server that lives to answer.
+    pub(crate) async fn try_request(url: &str, method: &str, target: &str, headers: &str, body: &str) -> Option<Self> {
         let address = url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).await.unwrap();
+        let stream = TcpStream::connect(address).await.ok()?;
+        Self::request_over(stream, address, method, target, headers, body).await
+    }
+
+    /// Sends a request over a connection that the test has opened in its own way.
+    pub(crate) async fn request_over(
+        mut stream: TcpStream,
+        address: &str,
+        method: &str,
+        target: &str,
+        headers: &str,
+        body: &str,
+    ) -> Option<Self> {
         let length = body.len();
         let request =
             format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
-        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.ok()?;
         let mut client = Self {
             stream,
             status: 0,
@@ -86,13 +111,15 @@ impl Client {
             if let Some(end) = find(&client.pending, b"\r\n\r\n") {
                 break end;
             }
-            assert!(client.read().await, "the connection closed before the head was complete");
+            if !client.read().await {
+                return None;
+            }
         };
         client.head = String::from_utf8(client.pending.drain(..end + 4).collect()).unwrap();
         client.status = client.head[9..12].parse().unwrap();
         client.chunked = client.header("transfer-encoding").is_some_and(|value| value == "chunked");
         client.decode();
-        client
+        Some(client)
     }
 
     /// A header of the answer.

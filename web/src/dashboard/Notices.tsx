@@ -15,7 +15,7 @@ interface Props {
 const RESETS: Record<ResetReason, string> = {
   history_expired: "The server no longer keeps what happened while you were away.",
   invalid_cursor: "The server could not read where this page had been.",
-  cursor_ahead: "The database was restored to an earlier state.",
+  cursor_ahead: "The database has lost what happened last, in a failover or a restore.",
 };
 
 export function Notices({ connection, reset, onSeen, onReconnect }: Props) {

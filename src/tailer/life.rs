@@ -1,0 +1,63 @@
+//! Where a tailer begins, and begins again: in another life of the database the log means nothing any more, and is replaced by a new one.
+
+use std::{sync::Arc, time::Instant};
+
+use tracing::info;
+
+use super::{Tailer, alertness::Alertness};
+use crate::{
+    epoch::Epochs,
+    frontier::Frontier,
+    postgres::{
+        self, Connection,
+        epochs::{self, Current, Memory},
+        outbox::{self, Start},
+    },
+};
+
+/// Ids below the highest settled one that are read at start, so that clients who come back after a restart find their place in the log.
+const WARM_UP_IDS: i64 = 10_000;
+
+impl Tailer {
+    /// Another server may have taken the place of the one we spoke to.
+    pub(super) async fn enter(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
+        self.access_is_stale = true;
+        let epoch = self.log.epochs().current();
+        let memory = Memory { life: self.life, epoch, rolled_back: self.log.rolled_back() };
+        let Current { life, epochs } = epochs::enter(connection, Some(&memory)).await?;
+        let start = outbox::read_start(connection).await?;
+        if life == self.life && epochs.current() == epoch {
+            // Away for longer than history is kept: sessions look for what they lack in the outbox, and find that it has expired.
+            if start.expired_through > self.frontier.high() {
+                self.begin_log(epochs, &start);
+            }
+            return Ok(());
+        }
+        let rings = postgres::listener::read_doorbell(connection).await?;
+        // The others may still lead to the server of before.
+        self.database.forget_connections();
+        info!(epoch = epochs.current(), "beginning anew in another life of the database");
+        self.life = life;
+        self.begin_log(epochs, &start);
+        // What is known of transactions was known of others.
+        self.before.snapshot = None;
+        self.alertness = Alertness::new(rings, Instant::now());
+        self.writers_asked = None;
+        self.stored = start.undecided;
+        Ok(())
+    }
+
+    fn begin_log(&mut self, epochs: Epochs, start: &Start) {
+        let (frontier, first) = begin(start);
+        let log = self.log.successor(epochs, first);
+        log.append(Vec::new(), frontier.cursor());
+        (self.frontier, self.log) = (frontier, Arc::new(log));
+    }
+}
+
+/// Some way below the highest settled id, and what is known of the ids there.
+pub(super) fn begin(start: &Start) -> (Frontier, i64) {
+    let settled = start.undecided.last().map_or(0, |&(first, _)| first - 1);
+    let first = (settled - WARM_UP_IDS).max(start.expired_through);
+    (Frontier::new(first, &start.undecided), first)
+}

@@ -1,0 +1,155 @@
+//! Replay judges by grants that were read before its pages were. That leaks nothing, because it sends only what the tailer has published, and whatever took
+//! access away before such an event was committed has been applied by then.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use rowcast::{
+    access::{Access, token::Identity},
+    cursor::Cursor,
+    postgres,
+    session::{self, Resume, Session, Wanted},
+    tailer::Tailer,
+};
+use tokio::task::JoinSet;
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::{self, Database, Role, Server, sse};
+
+/// Emits an event with this text in its payload, and so many bytes.
+async fn emit(client: &Client, organization: &str, text: &str, bytes: i32) {
+    let emit = "SELECT rowcast.emit('document_processing', $1, jsonb_build_object('text', $2::text, 'filling', repeat('x', $3)))";
+    client.execute(emit, &[&organization, &text, &bytes]).await.unwrap();
+}
+
+/// A server of which every step is the test's.
+struct Stepped {
+    tailer: Tailer,
+    connection: postgres::Connection,
+    sessions: Arc<session::Server>,
+}
+
+impl Stepped {
+    async fn new(db: &Database) -> Self {
+        let database = postgres::Database::new(&db.url_as(Role::Server), 4).unwrap();
+        let access = Arc::new(Access::load(database.clone()).await.unwrap());
+        // Room for a few events: everybody who comes back has to read from the outbox.
+        let tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::default(), 4_000).await.unwrap();
+        let sessions = Arc::new(session::Server {
+            access,
+            logs: tailer.logs(),
+            database: database.clone(),
+            tailer: tailer.status(),
+            heartbeat: Duration::from_millis(300),
+            max_stream: None,
+            replays: session::Replays::default(),
+            shutdown: CancellationToken::new(),
+        });
+        let mut stepped = Self { tailer, connection: database.connection().await.unwrap(), sessions };
+        stepped.step().await;
+        stepped
+    }
+
+    async fn step(&mut self) {
+        while self.tailer.step(&self.connection).await.unwrap().more {}
+    }
+
+    /// All that a stream from the very beginning says up to its first heartbeat.
+    async fn replay(&self, user: &str) -> String {
+        let identity = Identity { user_id: user.into(), expires_at: SystemTime::now() + Duration::from_mins(1) };
+        let viewer = self.sessions.access.viewer(user).await.unwrap();
+        let resume = Resume::After(Cursor::default());
+        let mut session = Session::open(Arc::clone(&self.sessions), &identity, viewer, Wanted::default(), &resume);
+        let mut said = String::new();
+        while let Some(chunk) = session.next().await {
+            said.push_str(std::str::from_utf8(&chunk).unwrap());
+            if said.contains("event: cursor") {
+                break;
+            }
+        }
+        said
+    }
+}
+
+#[tokio::test]
+async fn what_the_log_has_not_seen_is_not_replayed() {
+    let db = Database::new().await;
+    let (admin, writer) = (db.connect().await, db.connect_as(Role::Writer).await);
+    admin
+        .batch_execute("INSERT INTO rowcast.memberships VALUES ('ann', 'o1', 'member'), ('ann', 'o2', 'member')")
+        .await
+        .unwrap();
+    let mut server = Stepped::new(&db).await;
+    for n in 0..10 {
+        emit(&writer, "o1", &format!("before{n}"), 1_000).await;
+        server.step().await;
+    }
+    let said = server.replay("ann").await;
+    assert!((0..10).all(|n| said.contains(&format!("before{n}"))), "{said}");
+
+    admin
+        .batch_execute("DELETE FROM rowcast.memberships WHERE user_id = 'ann' AND organization_id = 'o1'")
+        .await
+        .unwrap();
+    emit(&writer, "o1", "secret", 10).await;
+    emit(&writer, "o2", "for ann", 10).await;
+    let pages = server.sessions.replays.pages.load(Ordering::Relaxed);
+    let said = server.replay("ann").await;
+    assert!(server.sessions.replays.pages.load(Ordering::Relaxed) > pages, "it was served from the outbox");
+    assert!(said.contains("before9"), "by the grants that the log goes by, ann may see it: {said}");
+    assert!(!said.contains("secret") && !said.contains("for ann"), "{said}");
+
+    server.step().await;
+    let said = server.replay("ann").await;
+    assert!(said.contains("for ann") && !said.contains("secret") && !said.contains("before"), "{said}");
+}
+
+#[tokio::test]
+async fn nothing_committed_after_a_revocation_is_replayed_whenever_one_comes() {
+    const ORGANIZATIONS: i64 = 30;
+    let db = Database::new().await;
+    let (admin, writer) = (db.connect().await, db.connect_as(Role::Writer).await);
+    let join = "INSERT INTO rowcast.memberships SELECT 'ann', 'o' || n, 'member' FROM generate_series(0, $1::bigint) n";
+    admin.execute(join, &[&ORGANIZATIONS]).await.unwrap();
+    let server = Server::start_with(&db, &[("ROWCAST_LOG_MIB", "1")]).await;
+    for _ in 0..30 {
+        emit(&writer, "of somebody else", "filling", 60_000).await;
+    }
+    let done = Arc::new(AtomicBool::new(false));
+    let mut replays = JoinSet::new();
+    for _ in 0..3 {
+        replays.spawn(replay_until(Arc::clone(&done), server.url()));
+    }
+    for n in 0..ORGANIZATIONS {
+        let organization = format!("o{n}");
+        emit(&writer, &organization, "before", 10).await;
+        let leave = "DELETE FROM rowcast.memberships WHERE user_id = 'ann' AND organization_id = $1";
+        admin.execute(leave, &[&organization]).await.unwrap();
+        emit(&writer, &organization, "secret", 10).await;
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(..20))).await;
+    }
+    done.store(true, Ordering::Relaxed);
+    let polls: usize = replays.join_all().await.into_iter().sum();
+    assert!(polls > 30, "{polls} polls were hardly a test");
+    server.stop().await;
+}
+
+/// Reads everything from the beginning, again and again; how often.
+async fn replay_until(done: Arc<AtomicBool>, url: String) -> usize {
+    let headers = format!("Authorization: Bearer {}\r\n", harness::token("ann"));
+    let mut polls = 0;
+    while !done.load(Ordering::Relaxed) {
+        let target = "/api/v1/realtime/events?after=0&wait=0&limit=1000";
+        let mut answer = sse::Client::request(&url, "GET", target, &headers, "").await;
+        let body = answer.rest().await;
+        assert!(answer.status == 200 && !body.contains("secret"), "{body}");
+        polls += 1;
+    }
+    polls
+}
