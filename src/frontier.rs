@@ -284,3 +284,5 @@ pub enum Urgency {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;

@@ -1,5 +1,6 @@
 -- Keeps attachments in step with their tables: partitions and children that came or went since attach(), types of new
--- columns, the setting capture_replicated, and the numbers of excluded columns in a restored database.
+-- columns, the setting capture_replicated, and the numbers of excluded columns in a restored database. And with rowcast: trigger functions that
+-- an older one generated are generated anew.
 --
 -- Where a superuser migrates, an event trigger (64_follow_tables.sql) calls this after every CREATE TABLE and ALTER TABLE that
 -- concerns an attached table. Elsewhere, call it after creating a partition, from cron or by hand. It does what the
@@ -68,6 +69,13 @@ BEGIN
                            WHERE t.relation = h.relation AND t.facts->>'event_type' = refresh_statements.facts->>'event_type' LIMIT 1) own ON true
         CROSS JOIN LATERAL rowcast.relation_statements(facts, h.relation) AS s (statement)
         WHERE NOT EXISTS (SELECT FROM rowcast.attachment_triggers t WHERE t.attachment = refresh_statements.attachment AND t.relation = h.relation);
+
+    RETURN QUERY
+        SELECT regexp_replace(g.today, '^CREATE', 'CREATE OR REPLACE')
+        FROM (SELECT DISTINCT t.function FROM rowcast.attachment_triggers t WHERE t.attachment = refresh_statements.attachment) f
+        JOIN pg_proc p ON p.oid = f.function
+        CROSS JOIN LATERAL rowcast.trigger_function(facts, format('%s.%s', p.pronamespace::regnamespace, p.proname)) AS g (today)
+        WHERE strpos(g.today, '$rowcast$' || p.prosrc || '$rowcast$') = 0;
 
     -- New columns may have types whose text depends on more settings.
     RETURN QUERY

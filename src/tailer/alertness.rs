@@ -225,7 +225,7 @@ mod tests {
         fn round(&mut self, meanwhile: &[Move]) {
             if self.server.wants_writers() {
                 let held = self.held;
-                let running = self.writers.keys().copied().map(Some).collect();
+                let running = self.writers.keys().map(|&xid| crate::frontier::Writer::of_any(Some(xid))).collect();
                 for step in meanwhile {
                     self.apply(step);
                 }

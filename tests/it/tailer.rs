@@ -1,5 +1,7 @@
 //! The tailer against real transactions, step by step: what has committed is in the log, whatever else is open.
 
+mod gaps;
+
 use std::{sync::Arc, time::Duration};
 
 use rowcast::{

@@ -176,3 +176,34 @@ async fn event_types_of_any_length_make_triggers_of_their_own() {
     kinds.sort();
     assert_eq!(kinds, [long, longer]);
 }
+
+/// Makes the trigger function draw its ids as that of an older rowcast did.
+async fn age(stage: &Stage) {
+    let functions = "SELECT replace(pg_get_functiondef(oid), 'rowcast.draw_id(e.window_end)',
+            'CASE WHEN (SELECT rowcast.mark_writer()) THEN nextval(''rowcast.outbox_id_seq'') END')
+        FROM pg_proc WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_') AND prorettype = 'trigger'::regtype";
+    let function: String = stage.superuser.query_one(functions, &[]).await.unwrap().get(0);
+    assert!(function.contains("mark_writer"));
+    stage.superuser.batch_execute(&function).await.unwrap();
+}
+
+#[tokio::test]
+async fn functions_of_an_older_rowcast_go_on_working_and_are_generated_anew() {
+    let stage = Stage::new(&format!("{DOCS}; {PART}")).await;
+    stage.attach(ATTACH_DOCS).await;
+    let before = catalogs(&stage).await;
+    age(&stage).await;
+    stage.write("INSERT INTO docs VALUES (1, 'a', 'x')").await;
+    assert_eq!(stage.told().await, ["INSERT 1 @a"]);
+    let refresh = "SELECT left(outcome, 26) FROM rowcast.refresh_attachments()";
+    let outcomes = stage.writer.query(refresh, &[]).await.unwrap();
+    assert_eq!(outcomes.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["CREATE OR REPLACE FUNCTION"]);
+    assert_eq!(catalogs(&stage).await, before);
+    assert!(stage.writer.query(refresh, &[]).await.unwrap().is_empty());
+    // A migration does so too, for the owners whom the migrating role may act for.
+    age(&stage).await;
+    stage.superuser.batch_execute("DELETE FROM rowcast.settings WHERE name = 'functions_version'").await.unwrap();
+    let migrated = rowcast::app::migrate_at(&stage.db.url_as(Role::Superuser)).await.unwrap();
+    assert!(migrated.functions);
+    assert_eq!(catalogs(&stage).await, before);
+}

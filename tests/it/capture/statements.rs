@@ -33,9 +33,11 @@ async fn a_statement_without_rows_takes_neither_xid_nor_lock() {
     let marks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
     assert_eq!(stage.app.query_one(marks, &[]).await.unwrap().get::<_, i64>(0), 0);
     stage.write("INSERT INTO docs VALUES (2, 'a', 'x')").await;
-    let mark = "SELECT classid::bigint, objid::bigint, mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()";
-    let mark = stage.app.query_one(mark, &[]).await.unwrap();
-    assert_eq!((mark.get(0), mark.get(1), mark.get(2)), (1_919_907_683_i64, 1_i64, "ShareLock"));
+    let locks = "SELECT classid::bigint, objid::bigint, mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() ORDER BY 1";
+    let locks = stage.app.query(locks, &[]).await.unwrap();
+    let locks: Vec<(i64, i64, &str)> = locks.iter().map(|lock| (lock.get(0), lock.get(1), lock.get(2))).collect();
+    let (mark, window) = ((1_919_907_683, 1, "ShareLock"), (1_919_907_684, 0, "ShareLock"));
+    assert_eq!(locks, [mark, window]);
     stage.write("COMMIT").await;
     assert_eq!(stage.told().await, ["INSERT 2 @a"]);
 }
