@@ -14,7 +14,7 @@ use anyhow::{Context, ensure};
 use clap::Parser;
 use rowcast::{
     access::token,
-    app::{App, migrate_at},
+    app::{self, App, migrate_at},
     config::Config,
     private_postgres::{Options, PrivatePostgres},
 };
@@ -129,7 +129,9 @@ async fn fill(client: &Client, rows: i64) -> anyhow::Result<()> {
     while first <= rows {
         let last = (first + FILL - 1).min(rows);
         client.execute(load, &[&first, &last, &every, &ORGANIZATIONS]).await?;
-        client.execute("UPDATE rowcast.settled SET id = $1", &[&last]).await?;
+        client
+            .execute("UPDATE rowcast.settled SET undecided = int8multirange(int8range($1 + 1, NULL))", &[&last])
+            .await?;
         while number(client, "SELECT count(*) FROM rowcast.maintain() WHERE action <> 'postponed'").await? > 0 {}
         first = last + 1;
     }
@@ -178,7 +180,7 @@ async fn connect(url: &str) -> anyhow::Result<Client> {
 struct Server {
     address: String,
     shutdown: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinHandle<Result<(), app::Error>>,
 }
 
 impl Server {
@@ -194,7 +196,7 @@ impl Server {
 
     async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
-        Ok(self.running.await?)
+        Ok(self.running.await??)
     }
 
     /// Opens a stream.

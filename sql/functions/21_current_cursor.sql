@@ -13,7 +13,7 @@
 CREATE OR REPLACE FUNCTION rowcast.current_cursor() RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
--- The planner cannot know how near the floor is, nor what is in a multirange, and takes a third of the outbox for what is above it: not worth a scan, nor a second of compiling.
+-- The planner knows nothing of what is in a multirange, and takes a good part of the outbox for what is above its start: not worth a scan, nor a second of compiling.
 SET enable_seqscan = off
 SET jit = off
 BEGIN ATOMIC

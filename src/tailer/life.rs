@@ -32,7 +32,7 @@ impl Tailer {
         if life == self.life && epochs.current() == epoch {
             // Away for longer than history is kept: sessions look for what they lack in the outbox, and find that it has expired.
             if start.expired_through > self.frontier.high() {
-                self.begin_anew(epochs, &start);
+                self.begin_log(epochs, &start);
             }
             return Ok(());
         }
@@ -41,7 +41,7 @@ impl Tailer {
         self.database.forget_connections();
         info!(epoch = epochs.current(), "beginning anew in another life of the database");
         self.life = life;
-        self.begin_anew(epochs, &start);
+        self.begin_log(epochs, &start);
         // What is known of transactions was known of others.
         self.before.snapshot = None;
         self.alertness = Alertness::new(self.poll.or((!rings).then_some(SLOW_POLL)), Instant::now());
@@ -50,7 +50,7 @@ impl Tailer {
         Ok(())
     }
 
-    fn begin_anew(&mut self, epochs: Epochs, start: &Start) {
+    fn begin_log(&mut self, epochs: Epochs, start: &Start) {
         let (frontier, first) = begin(start);
         let log = self.log.successor(epochs, first);
         log.append(Vec::new(), frontier.cursor());

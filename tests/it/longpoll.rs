@@ -40,7 +40,7 @@ async fn poll(server: &Server, user: &str, query: &str) -> Answer {
 
 async fn poll_at(url: &str, token: &str, query: &str) -> io::Result<Answer> {
     let headers = format!("Authorization: Bearer {token}\r\n");
-    let mut response = sse::Client::try_request(url, "GET", &format!("{PATH}?{query}"), &headers, "").await.ok()?;
+    let mut response = sse::Client::try_request(url, "GET", &format!("{PATH}?{query}"), &headers, "").await?;
     let (status, body) = (response.status, response.rest().await);
     assert_eq!(status, 200, "{body}");
     assert_eq!(response.header("content-type"), Some("application/json"));

@@ -57,7 +57,8 @@ impl Stage {
 
     /// What the servers would store once they had seen all of it.
     async fn settle(&self, id: i64) {
-        self.execute(&format!("UPDATE rowcast.settled SET id = {id}")).await;
+        self.execute(&format!("UPDATE rowcast.settled SET undecided = int8multirange(int8range({id} + 1, NULL))"))
+            .await;
     }
 
     /// Lets events up to this id have been written some days ago.
