@@ -39,8 +39,10 @@ async fn a_short_statement_timeout_of_the_role() {
 async fn a_backend_that_is_stopped() {
     let stage = Stage::set(1, &[], &[]).await;
     let dba = stage.postgres.connect_as(Role::Superuser).await;
+    // The latest: another connection may have served it before.
     let tailing =
-        "SELECT pid FROM pg_stat_activity WHERE query LIKE '%One step of the tailer%' AND pid <> pg_backend_pid()";
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE '%One step of the tailer%' AND pid <> pg_backend_pid()
+                   ORDER BY query_start DESC LIMIT 1";
     let pid: i32 = dba.query_one(tailing, &[]).await.unwrap().get(0);
     signal(pid.cast_unsigned(), "STOP");
     stage.followers.recover(1).await;
