@@ -3,11 +3,7 @@
 mod open_files;
 mod tasks;
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;

@@ -148,7 +148,6 @@ impl ResetReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidCursor => "invalid_cursor",
-            Self::HistoryExpired => "history_expired",
             Self::CursorAhead => "cursor_ahead",
             Self::HistoryExpired => "history_expired",
         }

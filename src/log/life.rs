@@ -50,9 +50,7 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        event::{Audience, Event},
-    };
+    use crate::event::{Audience, Event};
 
     fn rolled_back(log: &Log) -> Vec<i64> {
         let rolled_back = log.rolled_back();

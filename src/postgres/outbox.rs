@@ -70,9 +70,8 @@ pub async fn read_batch(
         let (firsts, lasts): (Vec<i64>, Vec<i64>) = frontier.due().into_iter().unzip();
         let sleeping: Vec<String> = frontier.owners_of_sleeping().iter().map(u64::to_string).collect();
         let Before { snapshot, commands_since } = before;
-        let rows = connection
-            .query(statement, &[&high, &firsts, &lasts, &limit, snapshot, &sleeping, commands_since])
-            .await?;
+        let rows =
+            connection.query(statement, &[&high, &firsts, &lasts, &limit, snapshot, &sleeping, commands_since]).await?;
         if !frontier.wake(&ended(&rows)?) {
             break rows;
         }

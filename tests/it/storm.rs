@@ -60,7 +60,11 @@ async fn all_come_back_at_once_and_cost_a_handful_of_queries() {
         clients.spawn(catch_up(address.clone(), n, head));
     }
     let caught_up = tokio::time::timeout(PATIENCE, clients.join_all()).await.expect("they do not catch up");
-    println!("{CLIENTS} clients caught up in {:?} with {} queries", started.elapsed(), metrics.grant_queries.get() - before);
+    println!(
+        "{CLIENTS} clients caught up in {:?} with {} queries",
+        started.elapsed(),
+        metrics.grant_queries.get() - before
+    );
     assert!(caught_up.iter().sum::<usize>() > 0);
     assert_eq!((metrics.outbox_scans.get(), metrics.fell_behind.get()), (0, 0), "the log had all of it");
     assert!(metrics.grant_queries.get() - before <= QUERIES, "{} queries", metrics.grant_queries.get() - before);

@@ -40,8 +40,9 @@ impl Stepped {
         let database = postgres::Database::new(&db.url_as(Role::Server), 4).unwrap();
         let access = Arc::new(Access::load(database.clone(), Arc::default()).await.unwrap());
         // Room for a few events: everybody who comes back has to read from the outbox.
-        let tailer =
-            Tailer::new(database.clone(), Arc::clone(&access), Arc::default(), Arc::default(), 4_000, None).await.unwrap();
+        let tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::default(), Arc::default(), 4_000, None)
+            .await
+            .unwrap();
         let sessions = Arc::new(session::Server {
             access,
             logs: tailer.logs(),

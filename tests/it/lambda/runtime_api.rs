@@ -156,7 +156,8 @@ impl Shared {
         };
         let body = head.split_off(end + DELIMITER.len()).freeze();
         let description: Value = serde_json::from_slice(&head[..end]).unwrap();
-        let mut response = Response::builder().status(u16::try_from(description["statusCode"].as_u64().unwrap()).unwrap());
+        let mut response =
+            Response::builder().status(u16::try_from(description["statusCode"].as_u64().unwrap()).unwrap());
         for (name, value) in description["headers"].as_object().unwrap() {
             response = response.header(name, value.as_str().unwrap());
         }
