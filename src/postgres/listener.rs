@@ -31,7 +31,7 @@ const DEAF_RETRY: Duration = Duration::from_secs(30);
 pub const PULSE: Duration = Duration::from_secs(10);
 
 /// A notification arrives within milliseconds of its commit.
-const HEARING: Duration = Duration::from_secs(3);
+pub const HEARING: Duration = Duration::from_secs(3);
 
 /// A writer holds the doorbell's lock for an instant.
 const LOCK_RETRY: Duration = Duration::from_millis(1);
