@@ -11,7 +11,7 @@ BEGIN
     FOR pruned IN
         SELECT * FROM (VALUES ('rowcast.access_changes', interval '1 day'), ('rowcast.commands', interval '1 day'), ('rowcast.capture_errors', kept))
             AS t (name, age)
-        WHERE to_regclass(name) IS NOT NULL AND age IS NOT NULL
+        WHERE age IS NOT NULL
     LOOP
         EXECUTE format('DELETE FROM %s WHERE created_at < $1', pruned.name) USING clock_timestamp() - pruned.age;
         GET DIAGNOSTICS gone = ROW_COUNT;

@@ -138,11 +138,13 @@ async fn what_nobody_reads_any_more_is_pruned() {
     stage
         .execute(
             "INSERT INTO rowcast.access_changes (created_at, reason) VALUES (now() - interval '2 days', 'old'), (now(), 'new');
+             INSERT INTO rowcast.commands (created_at, command) VALUES (now() - interval '2 days', 'old'), (now(), 'new');
              INSERT INTO rowcast.capture_errors (created_at, source, event_type, operation, sqlstate, message)
              SELECT now() - days * interval '1 day', 's', 't', 'INSERT', 'XX000', 'm' FROM unnest('{1,6,8,9}'::int[]) days",
         )
         .await;
-    assert_eq!(stage.maintain().await, ["pruned access_changes", "pruned capture_errors"]);
+    assert_eq!(stage.maintain().await, ["pruned access_changes", "pruned commands", "pruned capture_errors"]);
     assert_eq!(stage.number("SELECT count(*) FROM rowcast.access_changes WHERE reason = 'new'").await, 1);
+    assert_eq!(stage.number("SELECT count(*) FROM rowcast.commands WHERE command = 'new'").await, 1);
     assert_eq!(stage.number("SELECT count(*) FROM rowcast.capture_errors").await, 2);
 }
