@@ -1,7 +1,7 @@
 //! One client: replay → splice → live.
 //!
-//! A [reader](self::reader) is a position in the log and a cursor: it finds the next piece of what its user may see. How that is said to the client is
-//! another matter: as a [stream](self::stream), or as the answer to a [poll](self::poll).
+//! A reader is a position in the log and a cursor: it finds the next piece of what its user may see. How that is said to the client is
+//! another matter: as a stream, or as the answer to a poll.
 
 mod history;
 mod poll;
