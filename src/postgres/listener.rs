@@ -108,7 +108,7 @@ impl Doorbell {
         *self.hearing.borrow()
     }
 
-    /// How long ago a notification arrived, if ever one did: more than [`PULSE`] and [`HEARING`] together means that none does.
+    /// How long ago a notification arrived, if ever one did: more than [`PULSE`] and `HEARING` together means that none does.
     #[must_use]
     pub fn last_heard(&self) -> Option<Duration> {
         self.heard.borrow().map(|heard| heard.elapsed())

@@ -119,6 +119,31 @@ async fn gaps_are_counted_while_they_last_and_events_that_nobody_may_see_too() {
 }
 
 #[tokio::test]
+async fn a_client_that_was_away_for_longer_than_the_log_is_long_reads_from_the_outbox() {
+    let db = Database::new().await;
+    let admin = db.connect_as(Role::Superuser).await;
+    let full = "INSERT INTO rowcast.memberships VALUES ('ann', 'o1', 'member');
+                SELECT rowcast.emit('document_processing', 'o1', jsonb_build_object('text', repeat('x', 50000)))
+                FROM generate_series(1, 40)";
+    admin.batch_execute(full).await.unwrap();
+    let server = Server::start_with(&db, &[("ROWCAST_LOG_MIB", "1")]).await;
+    let url = server.url();
+    let before = figures(&url).await;
+    assert!(before["rowcast_log_entries"] < 40.0 && before["rowcast_log_bytes"] <= before["rowcast_log_limit_bytes"]);
+    assert!(before["rowcast_log_age_seconds"] > 0.0);
+    let mut stream = sse::Client::connect(&url, &harness::token("ann"), Some("0")).await;
+    for _ in 0..40 {
+        stream.next_of("document_processing").await;
+    }
+    figure_is(&url, "rowcast_connections_behind", 0.0).await;
+    let after = figures(&url).await;
+    assert_eq!((after["rowcast_replays_total{source=\"outbox\"}"], after["rowcast_events_sent_total"]), (1.0, 40.0));
+    assert!(after["rowcast_outbox_scans_total"] > 1.0, "two megabytes are more than a page");
+    assert_eq!(after["rowcast_delivery_lag_seconds_count"], 0.0, "what was missed is not late");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_that_went_away_and_one_that_the_server_ended_are_told_apart() {
     let db = Database::new().await;
     let admin = db.connect_as(Role::Superuser).await;

@@ -9,7 +9,9 @@ use crate::{
 #[tokio::test]
 async fn a_disabled_trigger() {
     let db = Database::new().await;
+    assert_eq!(examine(&db).await.one("attached_tables"), ("warning", "no table is attached"));
     let writer = attached(&db).await;
+    assert_eq!(examine(&db).await.level("attached_tables"), "ok");
     let disable = "ALTER TABLE docs DISABLE TRIGGER rowcast_document_processing_update";
     let expected = ("problem", "public.docs: its trigger rowcast_document_processing_update is disabled");
     is_found_and_mended(&db, "trigger_disabled", disable, expected, &writer).await;
