@@ -133,7 +133,7 @@ impl App {
     /// When it had to stop because a part of it had ended.
     pub async fn run(self) -> Result<(), Error> {
         let Self { listener, metrics_listener, tailer, http, doorbell, notifications, retention, shutdown, .. } = self;
-        let database = http.sessions.database.clone();
+        let (database, metrics) = (http.sessions.database.clone(), Arc::clone(&http.sessions.metrics));
         let mut tasks = Tasks::new(shutdown.clone());
         if let Some(config) = notifications {
             let database = database.clone();
@@ -141,7 +141,7 @@ impl App {
             tasks.spawn("listener", listening);
         }
         tasks.spawn("tailer", tailer.run(shutdown.clone()));
-        tasks.spawn("maintenance", maintenance::run(database, retention, shutdown.clone()));
+        tasks.spawn("maintenance", maintenance::run(database, retention, metrics, shutdown.clone()));
         tasks.spawn("refreshing of grants", refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         if let Some(listener) = metrics_listener {
             let service = TowerToHyperService::new(warp::service(http::metrics_routes(&http)));

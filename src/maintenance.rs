@@ -3,14 +3,17 @@
 //! Every server does so. What is done, and that only one does it at a time, is decided in the database (`sql/functions/78_maintain.sql`),
 //! so that cron can take part, or do it all.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::postgres::{
-    self, Database,
-    maintenance::{self, Step},
+use crate::{
+    metrics::Metrics,
+    postgres::{
+        self, Database,
+        maintenance::{self, Step},
+    },
 };
 
 /// Soon after the start, but not while everybody is coming back.
@@ -29,7 +32,12 @@ const CALLS: usize = 100;
 const POSTPONED_TOO_OFTEN: u32 = 10;
 
 /// Keeps house until `shutdown`. `retention` is what the database is told to keep; none leaves what it is set to.
-pub async fn run(database: Database, retention: Option<String>, shutdown: CancellationToken) {
+pub async fn run(
+    database: Database,
+    retention: Option<String>,
+    metrics: Arc<Metrics>,
+    shutdown: CancellationToken,
+) {
     let mut wait = FIRST;
     let mut postponed_runs = 0;
     let mut failing = false;
@@ -40,7 +48,7 @@ pub async fn run(database: Database, retention: Option<String>, shutdown: Cancel
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(jittered) => {}
         }
-        match keep_house(&database, retention.as_deref(), &shutdown).await {
+        match keep_house(&database, retention.as_deref(), &metrics, &shutdown).await {
             Ok(postponed) => {
                 failing = false;
                 postponed_runs = if postponed.is_empty() { 0 } else { postponed_runs + 1 };
@@ -73,6 +81,7 @@ pub async fn run(database: Database, retention: Option<String>, shutdown: Cancel
 async fn keep_house(
     database: &Database,
     retention: Option<&str>,
+    metrics: &Metrics,
     shutdown: &CancellationToken,
 ) -> Result<Vec<Step>, postgres::Error> {
     let mut connection = database.connection().await?;
@@ -85,6 +94,10 @@ async fn keep_house(
         if !goes_on {
             break;
         }
+    }
+    // Whoever does it, every server tells how long ago it was.
+    if let Some(age) = maintenance::read_age(&connection).await? {
+        metrics.maintenance_age_seconds.mark_ago(age);
     }
     for refreshed in maintenance::refresh_attachments(&mut connection).await? {
         debug!(source = refreshed.source, outcome = refreshed.outcome, "an attached table has changed");

@@ -15,6 +15,8 @@ use super::error::Error;
 #[folder = "web/dist"]
 struct Assets;
 
+const INDEX: &str = "index.html";
+
 /// Everything comes from here, and nothing on the page may be run that does not.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
@@ -23,9 +25,11 @@ const NOT_BUILT: &str = "The dashboard is not part of this build: Node.js was mi
 
 /// One of the dashboard's files. A path that is none of them is left to whoever comes after.
 pub(super) async fn file(path: Tail, method: Method) -> Result<Response, Rejection> {
-    let path = if path.as_str().is_empty() { "index.html" } else { path.as_str() };
-    let mut response = match <Assets as RustEmbed>::get(path) {
-        Some(_) if method != Method::GET && method != Method::HEAD => return Ok(Error::Method.into_response()),
+    let path = if path.as_str().is_empty() { INDEX } else { path.as_str() };
+    let asset = <Assets as RustEmbed>::get(path);
+    let is_there = asset.is_some() || path == INDEX;
+    let mut response = match asset {
+        _ if is_there && method != Method::GET && method != Method::HEAD => return Ok(Error::Method.into_response()),
         Some(asset) => {
             let mimetype = asset.metadata.mimetype();
             let mut response =
@@ -36,7 +40,7 @@ pub(super) async fn file(path: Tail, method: Method) -> Result<Response, Rejecti
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
             response
         }
-        None if path == "index.html" => NOT_BUILT.into_response(),
+        None if is_there => NOT_BUILT.into_response(),
         None => return Err(reject::not_found()),
     };
     secure(response.headers_mut());

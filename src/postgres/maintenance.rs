@@ -57,6 +57,16 @@ async fn maintain_once(connection: &mut Connection, retention: Option<&str>) -> 
         .collect()
 }
 
+/// How long ago the outbox was maintained last, by whomever; none: never.
+///
+/// # Errors
+/// When the database fails.
+pub async fn read_age(connection: &Connection) -> Result<Option<Duration>, Error> {
+    let row = connection.query_one(include_str!("../../sql/queries/read_maintenance_age.sql"), &[]).await?;
+    let milliseconds: Option<i64> = row.try_get("milliseconds")?;
+    Ok(milliseconds.map(|milliseconds| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0))))
+}
+
 /// Gives new partitions of attached tables their triggers, where this role may; see `sql/functions/63_refresh_attachments.sql`.
 ///
 /// # Errors

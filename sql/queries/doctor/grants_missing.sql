@@ -4,11 +4,11 @@ SELECT 'problem' AS level,
        format('GRANT %s ON %s TO %s;', w.privilege, w.object, w.role) AS fix
 FROM (
     SELECT 'rowcast_server' AS role, 'SELECT' AS privilege, 'rowcast.' || t.name AS object, has_table_privilege('rowcast_server', 'rowcast.' || t.name, 'SELECT') AS held
-    FROM unnest('{outbox, settled, epochs, settings, schema_history, event_types, redactions, grants, access_changes}'::text[]) AS t (name)
+    FROM unnest('{outbox, settled, epochs, maintenance, settings, schema_history, event_types, redactions, grants, access_changes, commands}'::text[]) AS t (name)
     UNION ALL
     SELECT 'rowcast_server', 'SELECT', 'rowcast.outbox_id_seq', has_sequence_privilege('rowcast_server', 'rowcast.outbox_id_seq', 'SELECT')
     UNION ALL
-    SELECT 'rowcast_server', 'UPDATE (id)', 'rowcast.settled', has_column_privilege('rowcast_server', 'rowcast.settled', 'id', 'UPDATE')
+    SELECT 'rowcast_server', 'UPDATE (undecided)', 'rowcast.settled', has_column_privilege('rowcast_server', 'rowcast.settled', 'undecided', 'UPDATE')
     UNION ALL
     SELECT r.name, 'USAGE', 'SCHEMA rowcast', has_schema_privilege(r.name, 'rowcast', 'USAGE')
     FROM unnest('{rowcast_server, rowcast_writer, rowcast_reader}'::text[]) AS r (name)
@@ -23,6 +23,6 @@ FROM (
     SELECT 'rowcast_writer', 'EXECUTE', 'FUNCTION ' || p.oid::regprocedure, has_function_privilege('rowcast_writer', p.oid, 'EXECUTE')
     FROM pg_proc AS p
     WHERE p.pronamespace = 'rowcast'::regnamespace
-      AND p.proname IN ('attach', 'detach', 'emit', 'mark_writer', 'ring_doorbell', 'doorbell_is_on', 'max_payload_bytes', 'hidden_columns')
+      AND p.proname IN ('attach', 'detach', 'emit', 'mark_writer', 'open_window', 'open_next_window', 'window_end', 'draw_id', 'draw_in_next_window', 'ring_doorbell', 'doorbell_is_on', 'max_payload_bytes', 'hidden_columns')
 ) AS w
 WHERE NOT w.held

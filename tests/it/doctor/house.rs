@@ -10,7 +10,7 @@ async fn rows_in_the_default_partition_and_none_for_what_comes() {
     // As if nobody had kept house for two million events.
     let ahead = "SELECT setval('rowcast.outbox_id_seq', 2000500);
                  SELECT rowcast.emit('document_processing', 'o1', '{}');
-                 UPDATE rowcast.settled SET id = 2000501";
+                 UPDATE rowcast.settled SET undecided = '{[2000502,)}'";
     superuser.batch_execute(ahead).await.unwrap();
     let examination = examine(&db).await;
     assert_eq!(examination.level("partitions_ahead"), "warning");

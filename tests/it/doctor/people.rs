@@ -12,7 +12,7 @@ async fn rights_that_were_taken_back() {
     let owner = db.connect().await;
     assert_eq!(examine(&db).await.level("grants_missing"), "ok");
     let revoke = "REVOKE SELECT ON rowcast.outbox FROM rowcast_server;
-                  REVOKE UPDATE (id) ON rowcast.settled FROM rowcast_server;
+                  REVOKE UPDATE (undecided) ON rowcast.settled FROM rowcast_server;
                   REVOKE USAGE ON SCHEMA rowcast FROM rowcast_reader;
                   REVOKE USAGE ON SEQUENCE rowcast.outbox_id_seq FROM rowcast_writer;
                   REVOKE INSERT (data) ON rowcast.outbox FROM rowcast_writer;
@@ -24,7 +24,7 @@ async fn rights_that_were_taken_back() {
     let expected = [
         "rowcast_reader may not USAGE SCHEMA rowcast",
         "rowcast_server may not SELECT rowcast.outbox",
-        "rowcast_server may not UPDATE (id) rowcast.settled",
+        "rowcast_server may not UPDATE (undecided) rowcast.settled",
         "rowcast_writer may not EXECUTE FUNCTION rowcast.ring_doorbell()",
         "rowcast_writer may not INSERT (data) rowcast.outbox",
         "rowcast_writer may not USAGE SEQUENCE rowcast.outbox_id_seq",
