@@ -32,12 +32,7 @@ const CALLS: usize = 100;
 const POSTPONED_TOO_OFTEN: u32 = 10;
 
 /// Keeps house until `shutdown`. `retention` is what the database is told to keep; none leaves what it is set to.
-pub async fn run(
-    database: Database,
-    retention: Option<String>,
-    metrics: Arc<Metrics>,
-    shutdown: CancellationToken,
-) {
+pub async fn run(database: Database, retention: Option<String>, metrics: Arc<Metrics>, shutdown: CancellationToken) {
     let mut wait = FIRST;
     let mut postponed_runs = 0;
     let mut failing = false;

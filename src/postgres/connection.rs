@@ -18,8 +18,6 @@ use super::{Error, Parameter, pool::PATIENCE};
 /// How long an answer may take: a little longer than Postgres lets a statement of ours run (`prepare_session.sql`), so that it can say why.
 const ANSWER: Duration = Duration::from_secs(35);
 
-const OPEN: &str = "a connection has its client until it is dropped";
-
 /// A connection out of the pool, to which it goes back when dropped.
 pub struct Connection {
     /// Only gone when dropped.
@@ -101,7 +99,7 @@ impl Connection {
     ) -> Result<Vec<Row>, Error> {
         let parameters: Vec<_> = parameters.iter().map(|parameter| (parameter.value(), parameter.kind())).collect();
         let Self { client, outstanding, .. } = self;
-        let client = client.as_mut().expect(OPEN);
+        let client = client.as_mut().ok_or(Error::Closed)?;
         answer(outstanding, patience, async {
             let transaction = client.transaction().await?;
             transaction.batch_execute(settings).await?;
@@ -130,7 +128,7 @@ impl Connection {
     }
 
     fn client(&self) -> &ClientWrapper {
-        self.client.as_ref().expect(OPEN)
+        self.client.as_ref().expect("a connection has its client until it is dropped")
     }
 }
 
