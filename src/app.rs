@@ -200,7 +200,8 @@ async fn refresh_access(access: Arc<Access>, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(ACCESS_REFRESH) => {}
         }
-        if let Err(error) = access.refresh_all().await {
+        let Some(refreshed) = shutdown.run_until_cancelled(access.refresh_all()).await else { return };
+        if let Err(error) = refreshed {
             warn!(%error, "grants could not be read again");
         }
     }

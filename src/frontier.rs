@@ -115,6 +115,12 @@ impl Frontier {
         undecided.map_or(self.high, |first| first - 1)
     }
 
+    /// Whether something up to this id has not been read and may be there, or have been.
+    #[must_use]
+    pub fn may_lack(&self, through: i64) -> bool {
+        through > self.high.min(self.floor())
+    }
+
     /// How many runs of ids are missing.
     #[must_use]
     pub fn gaps(&self) -> usize {

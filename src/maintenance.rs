@@ -43,7 +43,10 @@ pub async fn run(database: Database, retention: Option<String>, metrics: Arc<Met
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(jittered) => {}
         }
-        match keep_house(&database, retention.as_deref(), &metrics, &shutdown).await {
+        // A connection that owes an answer cancels what it was asked for when it is dropped.
+        let kept = shutdown.run_until_cancelled(keep_house(&database, retention.as_deref(), &metrics));
+        let Some(kept) = kept.await else { return };
+        match kept {
             Ok(postponed) => {
                 failing = false;
                 postponed_runs = if postponed.is_empty() { 0 } else { postponed_runs + 1 };
@@ -59,7 +62,6 @@ pub async fn run(database: Database, retention: Option<String>, metrics: Arc<Met
                     }
                 }
             }
-            Err(_) if shutdown.is_cancelled() => return,
             Err(error) => {
                 wait = RETRY;
                 if std::mem::replace(&mut failing, true) {
@@ -77,12 +79,11 @@ async fn keep_house(
     database: &Database,
     retention: Option<&str>,
     metrics: &Metrics,
-    shutdown: &CancellationToken,
 ) -> Result<Vec<Step>, postgres::Error> {
     let mut connection = database.connection().await?;
     let mut postponed = Vec::new();
     for _ in 0..CALLS {
-        let steps = maintenance::maintain(&mut connection, retention, shutdown).await?;
+        let steps = maintenance::maintain(&mut connection, retention).await?;
         steps.iter().for_each(tell);
         let goes_on = steps.iter().any(|step| !matches!(&*step.action, "postponed" | "skipped"));
         postponed = steps.into_iter().filter(|step| step.action == "postponed").collect();

@@ -4,10 +4,11 @@
 -- snapshot, an older event of a row may be in its gap than the one that is read as new, and the step has to be taken again with that gap.
 -- $7 some time before the step before (null at the first): from then on commands count where its snapshot means nothing, in another life of the database.
 --
--- The first row is the header: timeline, snapshot, what came with it and who of $6 has ended; no id. New rows and gaps are two branches, not one OR, since with an OR the planner
+-- The first row is the header: timeline, the newest life that a server has found, snapshot, what came with it and who of $6 has ended; no id. New rows and gaps are two branches, not one OR, since with an OR the planner
 -- scans every partition. Rows come in no promised order. If the limit cuts one off, it is found again: what the tailer has not seen is a gap. What is cut off in the gaps is what is above all that was read in them.
 SELECT
     rowcast.current_timeline() AS timeline,
+    (SELECT max(e.epoch) FROM rowcast.epochs AS e) AS epoch,
     clock_timestamp() AS read_at,
     pg_current_snapshot()::text AS snapshot,
     ARRAY(
@@ -40,7 +41,7 @@ SELECT
     (NULL::rowcast.outbox).*
 UNION ALL
 (
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, o.*
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, o.*
     FROM unnest($2::bigint[], $3::bigint[]) AS gap (first, last)
     CROSS JOIN LATERAL (
         SELECT * FROM rowcast.outbox WHERE id BETWEEN gap.first AND gap.last ORDER BY id LIMIT $4
@@ -50,5 +51,5 @@ UNION ALL
 )
 UNION ALL
 (
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, o.* FROM rowcast.outbox AS o WHERE o.id > $1 ORDER BY o.id LIMIT $4
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, o.* FROM rowcast.outbox AS o WHERE o.id > $1 ORDER BY o.id LIMIT $4
 )

@@ -296,3 +296,17 @@ fn what_is_undecided_is_told_in_a_bounded_number_of_ranges() {
     let is_told = |id: i64| undecided.iter().any(|&(first, last)| first <= id && id <= last);
     assert!((1..9_998).step_by(2).all(is_told));
 }
+
+/// Somebody else has decided on 7, and its row has expired since.
+#[test]
+fn what_expired_while_it_was_a_gap_may_be_lacking() {
+    let mut frontier = Frontier::new(0, &[(1, i64::MAX)]);
+    (1..=10).filter(|&id| id != 7).for_each(|id| assert!(frontier.see(id)));
+    assert!(!frontier.may_lack(6));
+    assert!(frontier.may_lack(7));
+    assert!(frontier.may_lack(11));
+    frontier.see(7);
+    assert!(!frontier.may_lack(10));
+    // What is known to be decided has not been read for that.
+    assert!(Frontier::new(0, &[(100, i64::MAX)]).may_lack(50));
+}

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
+use jiff::Timestamp;
+
 use super::Log;
 use crate::{
     cursor::{Cursor, IdRange},
@@ -29,6 +31,14 @@ impl Log {
     #[must_use]
     pub fn epochs(&self) -> &Epochs {
         &self.epochs
+    }
+
+    /// The events that were appended last, at most so many: their ids, and when they were written.
+    #[must_use]
+    pub fn latest(&self, most: usize) -> Vec<(i64, Timestamp)> {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let entries = recent.batches.iter().rev().flat_map(|batch| batch.entries.iter().rev());
+        entries.take(most).map(|entry| (entry.event.id, entry.event.created_at)).collect()
     }
 
     /// The ids of this life that are known to have been rolled back: not missing any more, and of no event.
@@ -82,6 +92,15 @@ mod tests {
         log.append(vec![Event::sample(60, None)], Cursor::with_gaps(60, [(52, 52)]));
         log.append(vec![Event::sample(52, None)], Cursor::up_to(60));
         assert_eq!(rolled_back(&log), [58, 59]);
+    }
+
+    #[test]
+    fn the_latest_are_those_that_were_appended_last() {
+        let log = Log::new(1 << 20, 0);
+        log.append(vec![Event::sample(4, None), Event::sample(6, None)], Cursor::up_to(6));
+        log.append(vec![Event::sample(5, None)], Cursor::up_to(6));
+        let ids = |most| log.latest(most).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+        assert_eq!((ids(2), ids(9)), (vec![5, 6], vec![5, 6, 4]));
     }
 
     #[test]

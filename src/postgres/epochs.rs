@@ -1,5 +1,6 @@
 //! Which life of the database a connection speaks to, and the list of all that servers have found.
 
+use jiff::Timestamp;
 use tokio_postgres::Row;
 use tracing::warn;
 
@@ -18,6 +19,10 @@ pub struct Memory {
     pub epoch: u32,
     /// Ids that were rolled back in it.
     pub rolled_back: Cursor,
+    /// The highest id that was seen in it.
+    pub high: i64,
+    /// Of the events that were seen last, id and time.
+    pub latest: Vec<(i64, Timestamp)>,
 }
 
 /// Where we are.
@@ -35,9 +40,13 @@ pub struct Current {
 /// When the database fails, is a standby, or has a sequence that lags behind its table.
 pub async fn enter(connection: &Connection, memory: Option<&Memory>) -> Result<Current, Error> {
     loop {
-        let life = read_life(connection).await?;
+        let (life, drawn) = read_life(connection).await?;
         let found = read_epochs(connection).await?;
-        if found.last().is_some_and(|newest| newest.life == life) {
+        let undone = match (found.last(), memory) {
+            (Some(newest), Some(memory)) if newest.is(memory) => is_undone(connection, memory, drawn).await?,
+            _ => false,
+        };
+        if !undone && found.last().is_some_and(|newest| newest.life == life) {
             return Ok(current(life, &found, memory));
         }
         let (epoch, inherited) = match found.last() {
@@ -85,14 +94,27 @@ impl Found {
     }
 }
 
-async fn read_life(connection: &Connection) -> Result<Life, Error> {
+/// Whether the database has forgotten some of what was seen, though it calls itself the same: a crash undoes what was committed asynchronously, and a copy of
+/// its files may have been put back.
+async fn is_undone(connection: &Connection, memory: &Memory, drawn: i64) -> Result<bool, Error> {
+    if drawn < memory.high {
+        return Ok(true);
+    }
+    let (ids, times): (Vec<i64>, Vec<i64>) =
+        memory.latest.iter().map(|(id, time)| (*id, time.as_microsecond())).unzip();
+    let statement = include_str!("../../sql/queries/count_undone.sql");
+    Ok(connection.query_one(statement, &[&ids, &times]).await?.try_get::<_, i64>("undone")? > 0)
+}
+
+/// Which life this is, and how far ids have been given out in it.
+async fn read_life(connection: &Connection) -> Result<(Life, i64), Error> {
     let statement = include_str!("../../sql/queries/read_life.sql");
     let row = connection.query_one(statement, &[]).await?;
     let (drawn, highest) = (row.try_get("drawn")?, row.try_get("highest")?);
     if drawn < highest {
         return Err(Error::SequenceBehind { drawn, highest });
     }
-    Ok(life(&row)?)
+    Ok((life(&row)?, drawn))
 }
 
 async fn read_epochs(connection: &Connection) -> Result<Vec<Found>, Error> {

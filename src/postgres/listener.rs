@@ -185,7 +185,6 @@ async fn listen_once(
         loop {
             match poll_fn(|context| connection.poll_message(context)).await {
                 Some(Ok(AsyncMessage::Notification(notification))) => {
-                    doorbell.metrics.listener_age_seconds.mark();
                     doorbell.heard.send_replace(Some(Instant::now()));
                     doorbell.metrics.listener_age_seconds.mark();
                     if notification.payload().is_empty() {

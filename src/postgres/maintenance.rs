@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use super::{Connection, Error};
 
 /// A little more than `prepare_maintenance.sql` lets it take.
@@ -29,20 +27,11 @@ pub struct Refreshed {
     pub outcome: String,
 }
 
-/// Runs `rowcast.maintain()` once. Cancelled at `shutdown`, which undoes what it was doing.
+/// Runs `rowcast.maintain()` once. Cancelled when dropped, which undoes what it was doing.
 ///
 /// # Errors
 /// When the database fails, or the role may not.
-pub async fn maintain(
-    connection: &mut Connection,
-    retention: Option<&str>,
-    shutdown: &CancellationToken,
-) -> Result<Vec<Step>, Error> {
-    // A connection that owes an answer cancels what it was asked for when it is dropped.
-    shutdown.run_until_cancelled(maintain_once(connection, retention)).await.unwrap_or(Err(Error::Closed))
-}
-
-async fn maintain_once(connection: &mut Connection, retention: Option<&str>) -> Result<Vec<Step>, Error> {
+pub async fn maintain(connection: &mut Connection, retention: Option<&str>) -> Result<Vec<Step>, Error> {
     let settings = include_str!("../../sql/queries/prepare_maintenance.sql");
     let maintain = include_str!("../../sql/queries/maintain.sql");
     let rows = connection.query_within(PATIENCE, settings, maintain, &[&retention]).await?;

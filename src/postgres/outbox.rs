@@ -18,6 +18,8 @@ use crate::{
 pub struct Batch {
     /// The timeline of the server that answered.
     pub timeline: i64,
+    /// The number of the newest life that a server has found.
+    pub epoch: i32,
     /// When, by its clock.
     pub read_at: Timestamp,
     /// The snapshot, to be given to the next step.
@@ -78,6 +80,7 @@ pub async fn read_batch(
     };
     let mut batch = Batch {
         timeline: 0,
+        epoch: 0,
         read_at: Timestamp::UNIX_EPOCH,
         snapshot: String::new(),
         oldest_running: 0,
@@ -91,6 +94,7 @@ pub async fn read_batch(
             batch.oldest_running = snapshot.split(':').next().and_then(|xmin| xmin.parse().ok()).unwrap_or(0);
             batch.snapshot = snapshot;
             batch.timeline = row.try_get("timeline")?;
+            batch.epoch = row.try_get::<_, Option<i32>>("epoch")?.unwrap_or_default();
             batch.read_at = row.try_get("read_at")?;
             batch.changed_users = row.try_get("changed_users")?;
             batch.commands = row.try_get("commands")?;

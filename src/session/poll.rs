@@ -68,6 +68,10 @@ pub async fn poll(
     let mut last_look = false;
     let mut bytes = 0;
     loop {
+        // The grants of who has been disconnected are not kept fresh.
+        if viewer.is_disconnected() {
+            return Ok(answer);
+        }
         // What was found in another life of the database is nothing to go on after in this one.
         if let Some(new_life) = reader.follow_log(after) {
             bytes = 0;
@@ -78,7 +82,7 @@ pub async fn poll(
         }
         // One batch at a time: an answer can end within a batch, not within several.
         let read = reader.next(0).await;
-        if reader.is_outlived() {
+        if reader.is_outlived() || viewer.is_disconnected() {
             continue;
         }
         match read {
@@ -95,7 +99,7 @@ pub async fn poll(
                     return Ok(answer);
                 }
                 last_look = tokio::select! {
-                    () = reader.woken() => reader.follow_access().is_some() || viewer.is_disconnected(),
+                    () = reader.woken() => reader.follow_access().is_some(),
                     () = tokio::time::sleep_until(until) => true,
                     () = server.shutdown.cancelled() => true,
                 };

@@ -143,8 +143,8 @@ impl Session {
                 return Some(chunk);
             }
             let read = self.reader.next(CHUNK_BYTES).await;
-            // What was read meanwhile may be of either life.
-            if self.reader.is_outlived() {
+            // What was read meanwhile may be of either life, or by grants that nobody keeps fresh any more.
+            if self.reader.is_outlived() || self.reader.viewer.is_disconnected() {
                 continue;
             }
             if let Ok(Some(piece)) = &read {
@@ -202,6 +202,7 @@ impl Session {
         match new_life {
             NewLife::Continued => self.heartbeat(),
             NewLife::Reset(reason) => {
+                self.server.metrics.reset(reason.as_str());
                 self.written = self.reader.cursor();
                 let reset = ConnectionStatus::Reset { reason };
                 sse::status_frame(&reset, Some(&self.written), Timestamp::now()).into()

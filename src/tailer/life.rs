@@ -21,17 +21,26 @@ use crate::{
 /// Ids below the highest settled one that are read at start, so that clients who come back after a restart find their place in the log.
 const WARM_UP_IDS: i64 = 10_000;
 
+/// Events that are looked for when a connection was lost: if the database has forgotten anything, then what it did last.
+const WITNESSES: usize = 500;
+
 impl Tailer {
     /// Another server may have taken the place of the one we spoke to.
     pub(super) async fn enter(&mut self, connection: &Connection) -> Result<(), postgres::Error> {
         self.access_is_stale = true;
         let epoch = self.log.epochs().current();
-        let memory = Memory { life: self.life, epoch, rolled_back: self.log.rolled_back() };
+        let memory = Memory {
+            life: self.life,
+            epoch,
+            rolled_back: self.log.rolled_back(),
+            high: self.frontier.high(),
+            latest: self.log.latest(WITNESSES),
+        };
         let Current { life, epochs } = epochs::enter(connection, Some(&memory)).await?;
         let start = outbox::read_start(connection).await?;
         if life == self.life && epochs.current() == epoch {
             // Away for longer than history is kept: sessions look for what they lack in the outbox, and find that it has expired.
-            if start.expired_through > self.frontier.high() {
+            if self.frontier.may_lack(start.expired_through) {
                 self.begin_log(epochs, &start);
             }
             return Ok(());

@@ -286,7 +286,8 @@ impl Tailer {
     pub async fn step(&mut self, connection: &Connection) -> Result<Step, postgres::Error> {
         self.ask_who_writes(connection).await?;
         let batch = outbox::read_batch(connection, &mut self.frontier, ROWS_PER_STEP, &self.before).await?;
-        if batch.timeline != self.life.timeline {
+        // Another server may remember what this one does not, and have found by it that the database was set back.
+        if batch.timeline != self.life.timeline || i64::from(batch.epoch) != i64::from(self.log.epochs().current()) {
             return Err(postgres::Error::Replaced);
         }
         // Where we have not been following, anything may have changed.

@@ -4,6 +4,7 @@ mod failover;
 mod pair;
 mod restore;
 mod sequence;
+mod setback;
 
 use clap::Parser;
 use rowcast::{
