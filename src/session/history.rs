@@ -17,8 +17,7 @@ use crate::{
 const PAGE_ROWS: i64 = 500;
 const PAGE_BYTES: usize = 128 * 1024;
 
-/// Rows of the first page, when nobody knows yet how large they are; and the fewest of any.
-pub(super) const FIRST_ROWS: i64 = 50;
+/// The fewest rows of a page.
 const FEWEST_ROWS: i64 = 4;
 
 impl Reader {

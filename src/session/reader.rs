@@ -9,7 +9,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::{Resume, Server, Wanted, history, place::Place};
+use super::{Resume, Server, Wanted, place::Place};
 use crate::{
     access::{Versioned, Viewer},
     cursor::Cursor,
@@ -19,6 +19,9 @@ use crate::{
     postgres,
     sse::{self, ResetReason},
 };
+
+/// Rows of the first page of history, when nobody knows yet how large they are.
+const FIRST_ROWS: i64 = 50;
 
 /// One client's place in the log, or on the way there.
 pub(super) struct Reader {
@@ -131,7 +134,7 @@ impl Reader {
             types,
             subscription,
             place,
-            rows: history::FIRST_ROWS,
+            rows: FIRST_ROWS,
             behind: None,
             expired: false,
         };
