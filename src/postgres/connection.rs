@@ -100,8 +100,7 @@ impl Connection {
         parameters: &[&dyn Parameter],
     ) -> Result<Vec<Row>, Error> {
         let parameters: Vec<_> = parameters.iter().map(|parameter| (parameter.value(), parameter.kind())).collect();
-        let Self { client, outstanding, .. } = self;
-        let client = client.as_mut().expect(OPEN);
+        let (client, outstanding) = self.parts();
         answer(outstanding, patience, async {
             let transaction = client.transaction().await?;
             transaction.batch_execute(settings).await?;
@@ -127,6 +126,10 @@ impl Connection {
 
     async fn answer<T>(&self, question: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Error> {
         answer(&self.outstanding, ANSWER, question).await
+    }
+
+    fn parts(&mut self) -> (&mut ClientWrapper, &AtomicUsize) {
+        (self.client.as_mut().expect(OPEN), &self.outstanding)
     }
 
     fn client(&self) -> &ClientWrapper {
