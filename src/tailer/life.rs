@@ -1,6 +1,9 @@
 //! Where a tailer begins, and begins again: in another life of the database the log means nothing any more, and is replaced by a new one.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tracing::info;
 
@@ -38,6 +41,12 @@ impl Tailer {
         };
         let Current { life, epochs } = epochs::enter(connection, Some(&memory)).await?;
         let start = outbox::read_start(connection).await?;
+        // It may have been restarted with two-phase commit, or the setting changed.
+        let rings = postgres::listener::read_doorbell(connection).await?;
+        if rings != self.rings {
+            self.rings = rings;
+            self.alertness = begin_alert(rings, self.poll);
+        }
         if life == self.life && epochs.current() == epoch {
             // Away for longer than history is kept: sessions look for what they lack in the outbox, and find that it has expired.
             if self.frontier.may_lack(start.expired_through) {
@@ -45,7 +54,6 @@ impl Tailer {
             }
             return Ok(());
         }
-        let rings = postgres::listener::read_doorbell(connection).await?;
         // The others may still lead to the server of before.
         self.database.forget_connections();
         info!(epoch = epochs.current(), "beginning anew in another life of the database");
@@ -53,7 +61,7 @@ impl Tailer {
         self.begin_log(epochs, &start);
         // What is known of transactions was known of others.
         self.before.snapshot = None;
-        self.alertness = Alertness::new(self.poll.or((!rings).then_some(SLOW_POLL)), Instant::now());
+        self.alertness = begin_alert(rings, self.poll);
         self.writers_asked = None;
         self.stored = start.undecided;
         Ok(())
@@ -65,6 +73,11 @@ impl Tailer {
         log.append(Vec::new(), frontier.cursor());
         (self.frontier, self.log) = (frontier, Arc::new(log));
     }
+}
+
+/// Polls where nobody rings, or where it is told to.
+pub(super) fn begin_alert(rings: bool, poll: Option<Duration>) -> Alertness {
+    Alertness::new(poll.or((!rings).then_some(SLOW_POLL)), Instant::now())
 }
 
 /// Some way below the highest settled id, where history has not expired, and what is known of the ids there.

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, instrument, warn};
 
 use self::{
-    alertness::{Alertness, SAFETY_POLL, SLOW_POLL},
+    alertness::{Alertness, SAFETY_POLL},
     figures::Figures,
 };
 use crate::{
@@ -90,6 +90,8 @@ pub struct Tailer {
     /// Whether access has to be read anew, whatever is said to have changed.
     access_is_stale: bool,
     alertness: Alertness,
+    /// Whether writers ring at all.
+    rings: bool,
     /// The interval, where it is not to wait for the doorbell.
     poll: Option<Duration>,
     writers_asked: Option<Instant>,
@@ -145,7 +147,8 @@ impl Tailer {
             frontier,
             before: Before::default(),
             access_is_stale: true,
-            alertness: Alertness::new(poll.or((!rings).then_some(SLOW_POLL)), Instant::now()),
+            alertness: life::begin_alert(rings, poll),
+            rings,
             poll,
             writers_asked: None,
             waiting_poll: GAP_POLL,

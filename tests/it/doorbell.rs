@@ -45,6 +45,29 @@ async fn a_server_sleeps_stays_awake_under_load_and_sleeps_again() {
     server.stop().await;
 }
 
+/// As after a restart with two-phase commit: nobody rings from then on.
+#[tokio::test]
+async fn whether_it_is_rung_for_is_asked_again_on_every_new_connection() {
+    let db = Database::new().await;
+    let admin = db.connect_as(Role::Superuser).await;
+    let server = Server::start(&db).await;
+    eventually("the server to sleep", async || (sleepers(&admin).await == 1).then_some(())).await;
+    admin.batch_execute("UPDATE rowcast.settings SET value = 'off' WHERE name = 'doorbell'").await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND usename = 'rowcast_test_server'";
+    admin.batch_execute(cut).await.unwrap();
+    eventually("the server to be back, and to poll", async || {
+        let listens = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'listen%'";
+        let back = admin.query_one(listens, &[]).await.unwrap().get::<_, i64>(0) > 0;
+        (back && server.is_ready().await && sleepers(&admin).await == 0).then_some(())
+    })
+    .await;
+    let mut figures = sse::Client::request(&server.url(), "GET", "/metrics", "", "").await;
+    let figures = figures.rest().await;
+    assert!(figures.contains(r#"rowcast_doorbell{state="unrung"} 1"#), "{figures}");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_server_that_is_killed_in_its_sleep_leaves_nobody_ringing() {
     let db = Database::new().await;

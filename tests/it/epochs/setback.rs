@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{Listener, Serving, add_members, connect, emit, epochs, pair::run};
 use crate::harness::{OwnPostgres, Place, Role, Shutdown, token};
 
-async fn copy(postgres: &OwnPostgres, from: &str, to: &str) {
+fn copy(postgres: &OwnPostgres, from: &str, to: &str) {
     let [from, to] = [from, to].map(|name| postgres.directory().join("postgres").join(name));
     if to.exists() {
         std::fs::remove_dir_all(&to).unwrap();
@@ -26,7 +26,7 @@ async fn who_has_seen_what_was_forgotten_fetches_anew_and_no_new_event_is_taken_
     let kept = emit(&before, "o1").await;
     ann.hear_event(kept).await;
     postgres.stop(Shutdown::Fast).await;
-    copy(&postgres, "data", "kept").await;
+    copy(&postgres, "data", "kept");
     postgres.start_again().await;
     ann.hear_status("recovered").await;
 
@@ -35,7 +35,7 @@ async fn who_has_seen_what_was_forgotten_fetches_anew_and_no_new_event_is_taken_
     let highest: i64 = lost.query_one(emit_many, &[]).await.unwrap().get(0);
     ann.hear_event(highest).await;
     postgres.stop(Shutdown::Immediate).await;
-    copy(&postgres, "kept", "data").await;
+    copy(&postgres, "kept", "data");
     postgres.start_again().await;
     ann.hear_status("reset cursor_ahead").await;
     ann.hear_status("recovered").await;
