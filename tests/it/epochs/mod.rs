@@ -11,12 +11,12 @@ use rowcast::{
     app::{App, Error},
     config::Config,
 };
-use serde_json::Value;
-use tokio::task::JoinHandle;
+use serde_json::{Value, json};
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_postgres::{Client, NoTls};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{SECRET, eventually, sse, token};
+use crate::harness::{GLANCE, PATIENCE, SECRET, eventually, sse, token};
 
 #[derive(Parser)]
 struct Arguments {
@@ -125,12 +125,25 @@ impl Listener {
     }
 }
 
-/// Polls, and waits for as long as may be.
-async fn poll(url: String, user: &str, after: String) -> Value {
+/// Polls until there is something, as a client does: again when the server is not ready, or has nothing to say.
+async fn poll(url: String, user: &'static str, mut after: String) -> Value {
     let headers = format!("Authorization: Bearer {}\r\n", token(user));
-    let target = format!("/api/v1/realtime/events?wait=25&after={after}");
-    let mut response = sse::Client::request(&url, "GET", &target, &headers, "").await;
-    serde_json::from_str(&response.rest().await).unwrap()
+    let answered = async {
+        loop {
+            let target = format!("/api/v1/realtime/events?wait=25&after={after}");
+            let mut response = sse::Client::request(&url, "GET", &target, &headers, "").await;
+            let answer: Value = serde_json::from_str(&response.rest().await).unwrap();
+            if response.status != 200 {
+                tokio::time::sleep(GLANCE).await;
+                continue;
+            }
+            if !answer["reset"].is_null() || answer["events"] != json!([]) {
+                return answer;
+            }
+            answer["cursor"].as_str().unwrap().clone_into(&mut after);
+        }
+    };
+    timeout(PATIENCE * 3, answered).await.expect("a poll is never answered with anything")
 }
 
 async fn connect(url: &str) -> Client {
