@@ -73,11 +73,15 @@ impl App {
     /// # Errors
     /// When the database cannot be reached or brought up to date, the address is taken, or a setting cannot be used.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
-        let Config { database_url, jwt_secret, settings } = config;
+        let Config { database_url, jwt_secret, jwks_url: _, settings } = config;
+        let jwt_secret = jwt_secret.unwrap_or_default();
         open_files::raise_limit();
-        let verifier =
-            Verifier::with_secret(&jwt_secret, settings.jwt_issuer.as_deref(), settings.jwt_audience.as_deref())
-                .map_err(Error::Secret)?;
+        let verifier = Verifier::with_secret(
+            &jwt_secret,
+            settings.tokens.jwt_issuer.as_deref(),
+            settings.tokens.jwt_audience.as_deref(),
+        )
+        .map_err(Error::Secret)?;
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
         let notifications = postgres::connection_config(notify_url)?;
         let notifications = settings.poll.is_none().then_some(notifications);

@@ -98,7 +98,8 @@ impl Demo {
         let jwt_secret = secret(&self.directory)?;
         let config = Config {
             database_url: database_url.to_owned(),
-            jwt_secret: jwt_secret.clone(),
+            jwt_secret: Some(jwt_secret.clone()),
+            jwks_url: None,
             settings: self.settings.clone(),
         };
         let app = App::start(config, shutdown.clone()).await?;
@@ -117,7 +118,8 @@ impl Demo {
         println!("listening on http://{}\n", app.address());
         println!("The dashboard, signed in as");
         for (user, who) in USERS {
-            let (issuer, audience) = (self.settings.jwt_issuer.as_deref(), self.settings.jwt_audience.as_deref());
+            let (issuer, audience) =
+                (self.settings.tokens.jwt_issuer.as_deref(), self.settings.tokens.jwt_audience.as_deref());
             let token = token::sign_as(jwt_secret, user, LINK_VALID_FOR, issuer, audience)?;
             println!("\n  {who}:\n  http://{}/#token={token}", app.address());
         }

@@ -1,0 +1,98 @@
+//! How settings are written: addresses, durations, lengths of time.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+
+/// Reads `127.0.0.1:8080` and the like.
+///
+/// # Errors
+/// When the text is no address with a port.
+pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| {
+        "expected an IP address with a port, no name: 127.0.0.1:8080 for this machine alone, 0.0.0.0:8080 or [::]:8080 for all who can reach it"
+    })
+}
+
+/// Reads `10.0.0.0/8`, or the address of one host.
+///
+/// # Errors
+/// When the text is neither.
+pub(super) fn network(text: &str) -> Result<IpNet, &'static str> {
+    let text = text.trim();
+    text.parse()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "expected an IP address or a network, such as 10.0.0.7 or 10.0.0.0/8")
+}
+
+/// Reads `15s`, `2h 30m` and the like.
+///
+/// # Errors
+/// When the text is no duration, or not a positive one.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration = text.parse().map_err(|_| "expected a duration such as 15s, 5m or 2h".to_owned())?;
+    Duration::try_from(duration)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "must be more than nothing".to_owned())
+}
+
+/// Reads `7d`, `36h`, or `none`, and returns what Postgres calls it.
+///
+/// # Errors
+/// When the text is neither, or no time at all: that is more likely meant to be `none` than to keep nothing.
+pub fn retention(text: &str) -> Result<String, String> {
+    const DAY: i64 = 24 * 60 * 60;
+    if text == "none" {
+        return Ok(text.to_owned());
+    }
+    let span: Span = text.parse().map_err(|_| "expected a length of time such as 7d or 36h, or none".to_owned())?;
+    // Longer units have no certain length.
+    let seconds = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_or(0, |length| length.as_secs());
+    match seconds {
+        ..=0 => {
+            Err("must be a length of time in days, hours, minutes or seconds, or none to keep events for ever"
+                .to_owned())
+        }
+        days if days % DAY == 0 => Ok(format!("{} days", days / DAY)),
+        seconds => Ok(format!("{seconds} seconds")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_numbers() {
+        assert!(["127.0.0.1:8080", "[::1]:0"].iter().all(|text| address(text).is_ok()));
+        assert!(["localhost:8080", "8080", ":8080", "127.0.0.1"].iter().all(|text| address(text).is_err()));
+    }
+
+    #[test]
+    fn networks_may_be_single_hosts() {
+        assert_eq!(network("10.0.0.7").unwrap().to_string(), "10.0.0.7/32");
+        assert_eq!(network(" fd00::/8").unwrap().to_string(), "fd00::/8");
+        assert!(["", "10.0.0.0/33", "proxy", "10.0.0.7:80"].iter().all(|text| network(text).is_err()));
+    }
+
+    #[test]
+    fn durations_are_positive_and_have_units() {
+        assert_eq!(duration("15s"), Ok(Duration::from_secs(15)));
+        assert_eq!(duration("2h 30m"), Ok(Duration::from_mins(150)));
+        assert!(["", "15", "-1s", "0s", "soon"].iter().all(|text| duration(text).is_err()));
+    }
+
+    #[test]
+    fn retention_is_some_time_or_for_ever() {
+        assert_eq!(retention("7d").as_deref(), Ok("7 days"));
+        assert_eq!(retention("2w").as_deref(), Ok("14 days"));
+        assert_eq!(retention("1d 30m").as_deref(), Ok("88200 seconds"));
+        assert_eq!(retention("none").as_deref(), Ok("none"));
+        assert!(["", "7", "0", "0s", "-7d", "1 month", "never"].iter().all(|text| retention(text).is_err()));
+    }
+}
