@@ -3,7 +3,11 @@
 mod open_files;
 mod tasks;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
@@ -15,11 +19,13 @@ use self::tasks::Tasks;
 use crate::{
     access::{Access, token::Verifier},
     config::{Config, MetricsAddr},
+    connections::{self, Connections, Directory, Gate},
     http::{self, Http, accept, trace::Traced},
     maintenance,
     metrics::Metrics,
     postgres::{
         self, Database,
+        connections::Limits,
         listener::{self, Doorbell},
         mend_sequence, migrate,
     },
@@ -89,12 +95,36 @@ impl App {
         migrate_at(if database.is_pooled().await? { notify_url } else { &database_url }).await?;
         let metrics = Arc::new(Metrics::default());
         let access = Arc::new(Access::load(database.clone(), Arc::clone(&metrics)).await?);
+        let limits = &settings.limits;
+        let most = connections::Most {
+            in_all: limits.max_connections,
+            per_address: limits.max_connections_per_address,
+            polls_per_user: limits.max_connections_per_user,
+        };
+        let of_users = Limits { per_user: limits.max_connections_per_user, per_minute: limits.connects_per_minute };
+        let (connections, heartbeat) = (Arc::<Connections>::default(), settings.heartbeat);
+        let directory = Arc::new(Directory::new(
+            Arc::clone(&connections),
+            database.clone(),
+            of_users,
+            heartbeat,
+            Arc::clone(&metrics),
+        ));
         let doorbell = Arc::new(Doorbell::new(Arc::clone(&metrics)));
         let log_bytes = usize::try_from(settings.log_mib).unwrap_or(usize::MAX).saturating_mul(1 << 20);
         let (bell, poll) = (Arc::clone(&doorbell), settings.poll);
-        let mut tailer =
-            Tailer::new(database.clone(), Arc::clone(&access), bell, Arc::clone(&metrics), log_bytes, poll).await?;
+        let mut tailer = Tailer::new(
+            database.clone(),
+            Arc::clone(&access),
+            connections,
+            bell,
+            Arc::clone(&metrics),
+            log_bytes,
+            poll,
+        )
+        .await?;
         tailer.catch_up().await?;
+        directory.announce().await?;
         let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
         let listener = http::listen(settings.listen_addr).map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
@@ -110,11 +140,20 @@ impl App {
             database,
             metrics,
             tailer: tailer.status(),
-            heartbeat: settings.heartbeat,
+            heartbeat,
             max_stream: settings.max_stream,
+            writes_per_second: limits.writes_per_second,
             shutdown: shutdown.clone(),
         });
-        let http = Arc::new(Http { sessions, verifier, shows_metrics: settings.metrics_addr == MetricsAddr::Same });
+        let http = Arc::new(Http {
+            sessions,
+            verifier,
+            directory,
+            gate: Arc::new(Gate::new(most)),
+            commands_per_minute: limits.commands_per_minute,
+            started: Instant::now(),
+            shows_metrics: settings.metrics_addr == MetricsAddr::Same,
+        });
         let retention = settings.retention;
         Ok(Self { listener, address, metrics_listener, tailer, http, doorbell, notifications, retention, shutdown })
     }
@@ -139,6 +178,9 @@ impl App {
         let Self { listener, metrics_listener, tailer, http, doorbell, notifications, retention, shutdown, .. } = self;
         let (database, metrics) = (http.sessions.database.clone(), Arc::clone(&http.sessions.metrics));
         let mut tasks = Tasks::new(shutdown.clone());
+        // To the very end: streams leave the directory while they are drained.
+        let drained = CancellationToken::new();
+        tasks.spawn("directory", Arc::clone(&http.directory).keep(drained.clone()));
         if let Some(config) = notifications {
             let database = database.clone();
             let listening = listener::listen(config, database, listener::PULSE, doorbell, shutdown.clone());
@@ -155,6 +197,10 @@ impl App {
         let service = TowerToHyperService::new(warp::service(http::routes(&http)));
         let service = Traced::new(service, Arc::clone(&http.sessions.metrics));
         let serving = accept::serve(listener, service, accept::Options::default(), shutdown);
+        let serving = async {
+            serving.await;
+            drained.cancel();
+        };
         let (early, ()) = tokio::join!(tasks.ended(), serving);
         info!("stopped");
         early.map_or(Ok(()), |task| Err(Error::Task(task)))

@@ -129,6 +129,15 @@ impl Cursor {
         union
     }
 
+    /// All ids that are in both. The epoch is that of `self`.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let high = self.high.min(other.high);
+        let mut missing: Vec<_> = self.missing_up_to(high).chain(other.missing_up_to(high)).collect();
+        missing.sort_unstable();
+        Self { epoch: self.epoch, ..Self::with_gaps(high, missing) }
+    }
+
     /// The ids up to `last` only.
     #[must_use]
     pub fn truncated(&self, last: i64) -> Self {
@@ -290,6 +299,12 @@ mod tests {
         fn union_is_union(a in ids(), b in ids()) {
             let union: BTreeSet<_> = a.union(&b).copied().collect();
             prop_assert_eq!(cursor_of(&a).union(&cursor_of(&b)), cursor_of(&union));
+        }
+
+        #[test]
+        fn intersection_is_intersection(a in ids(), b in ids()) {
+            let both: BTreeSet<_> = a.intersection(&b).copied().collect();
+            prop_assert_eq!(cursor_of(&a).intersection(&cursor_of(&b)), cursor_of(&both));
         }
 
         #[test]

@@ -14,6 +14,7 @@
 //! - [`postgres`]: the only place that knows SQL. Statements are files in `sql/queries`.
 //! - [`access`]: who is connected, and what they hold, as fresh as the events.
 //! - [`log`]: recent events in order, by organization: fan-out and history in one.
+//! - [`connections`]: the streams that are open, here and on all servers: what each sends, how many there may be.
 //! - [`tailer`]: wake or poll → ordered batches, appended to the log.
 //! - [`maintenance`]: keeps house: partitions, and an end to history.
 //! - [`session`]: one client: replay → splice → live.
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod client;
 pub mod command;
 pub mod config;
+pub mod connections;
 pub mod cursor;
 pub mod demo;
 pub mod epoch;

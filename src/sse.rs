@@ -9,7 +9,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{cursor::Cursor, event::Event};
 
@@ -123,6 +123,12 @@ pub enum ConnectionStatus<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         organizations: Option<Vec<Box<str>>>,
     },
+    /// The token expires soon, and the stream with it, unless it is renewed.
+    TokenExpiring {
+        /// When.
+        #[serde(serialize_with = "serialize_timestamp")]
+        expires_at: Timestamp,
+    },
     /// The stream ends here.
     Closing {
         /// Why.
@@ -207,8 +213,14 @@ fn frame(event_type: &str, json: &str) -> String {
     frame
 }
 
-fn rfc3339(timestamp: Timestamp) -> String {
+/// A moment, as everything tells it that the server says.
+#[must_use]
+pub fn rfc3339(timestamp: Timestamp) -> String {
     format!("{timestamp:.6}")
+}
+
+fn serialize_timestamp<S: Serializer>(timestamp: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*timestamp))
 }
 
 fn to_json(value: &impl Serialize) -> String {

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The modules in the order in which data flows: each imports only from those before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "metrics",
     "client",
     "telemetry",
@@ -22,6 +22,7 @@ const ORDER: [&str; 21] = [
     "postgres",
     "access",
     "log",
+    "connections",
     "tailer",
     "maintenance",
     "session",

@@ -13,3 +13,13 @@ GRANT SELECT
        rowcast.capture_errors, rowcast.commands
     TO rowcast_reader;
 GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_server, rowcast_reader;
+
+-- Who is connected where is the servers' own business; readers may look.
+GRANT SELECT, INSERT, UPDATE, DELETE ON rowcast.servers, rowcast.connections, rowcast.rates TO rowcast_server;
+GRANT SELECT ON rowcast.live_connections TO rowcast_server, rowcast_reader;
+GRANT SELECT ON rowcast.servers, rowcast.connections TO rowcast_reader;
+GRANT EXECUTE
+    ON FUNCTION rowcast.take_turn(text, text, integer), rowcast.enter_connections(text, text[], jsonb, integer, integer),
+       rowcast.keep_server(text, interval, jsonb, jsonb), rowcast.forget_server(text),
+       rowcast.ask_connection(text, text, jsonb), rowcast.answer_request(text, jsonb)
+    TO rowcast_server;

@@ -14,11 +14,10 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::loader::{Loader, Unreadable};
 use crate::{
     metrics::Metrics,
     policy::{Grants, Policy},
-    postgres::{self, Connection, Database},
+    postgres::{self, Connection, Database, Failed, Loader},
 };
 
 /// Who may see what, for everybody who is connected to this server.
@@ -92,7 +91,7 @@ impl Access {
             database,
             policy: ArcSwap::default(),
             viewers: Mutex::default(),
-            newcomers: Loader::default(),
+            newcomers: Loader::new("reading grants"),
             queries: AtomicU64::new(0),
             metrics,
         };
@@ -110,7 +109,7 @@ impl Access {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn viewer(&self, user_id: &str) -> Result<Arc<Viewer>, Unreadable> {
+    pub async fn viewer(&self, user_id: &str) -> Result<Arc<Viewer>, Failed> {
         // First into the map, then the query: a change that the query misses will find the user in the map.
         let viewer = self.enter(user_id);
         if viewer.grants.borrow().version == 0 {

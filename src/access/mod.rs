@@ -1,8 +1,6 @@
 //! Who is connected, and what they hold.
 
 mod grants;
-mod loader;
 pub mod token;
 
 pub use grants::{Access, Versioned, Viewer};
-pub use loader::Unreadable;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ pub struct Identity {
     /// The `sub` claim.
     pub user_id: Box<str>,
     /// The `exp` claim: streams end then.
-    pub expires_at: SystemTime,
+    pub expires_at: Timestamp,
 }
 
 /// Why a token was refused. The messages are safe to show to whoever sent it.
@@ -106,7 +107,7 @@ impl Verifier {
             return Err(Error::Subject);
         }
         // A year 4000 or so is as good as any later time, and cannot overflow.
-        let expires_at = UNIX_EPOCH + Duration::from_secs(claims.exp.min(1 << 36));
+        let expires_at = Timestamp::UNIX_EPOCH + Duration::from_secs(claims.exp.min(1 << 36));
         Ok(Identity { user_id: claims.sub.into(), expires_at })
     }
 }
@@ -163,7 +164,7 @@ mod tests {
         let verifier = Verifier::with_secret(SECRET, None, None).unwrap();
         let identity = verifier.verify(&sign(SECRET, "ann", HOUR).unwrap()).unwrap();
         assert_eq!(&*identity.user_id, "ann");
-        let left = identity.expires_at.duration_since(SystemTime::now()).unwrap();
+        let left = Duration::try_from(identity.expires_at.duration_since(Timestamp::now())).unwrap();
         assert!(left <= HOUR && left > Duration::from_mins(59));
     }
 

@@ -1,6 +1,6 @@
 //! Who asks, for what, and whether they may: the same for the stream and for polls.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 use warp::http::{HeaderMap, header};
@@ -8,12 +8,9 @@ use warp::http::{HeaderMap, header};
 use super::{Http, error::Error};
 use crate::{
     access::{Viewer, token::Identity},
+    connections::{Since, Terms, Wanted, check_types},
     policy::{Grants, Policy},
-    session::Wanted,
 };
-
-/// The name of the one type that every stream carries, whatever it asked for.
-const CONNECTION_STATUS: &str = "connection_status";
 
 /// What of the events is asked for.
 #[derive(Debug, Deserialize)]
@@ -25,14 +22,13 @@ pub(super) struct Request {
 
 /// Somebody who may be served.
 pub(super) struct Admitted {
-    pub(super) identity: Identity,
     pub(super) viewer: Arc<Viewer>,
-    pub(super) wanted: Wanted,
+    pub(super) terms: Terms,
 }
 
 /// Checks who asks, whether we are ready for them, and whether they may see any of what they ask for.
 pub(super) async fn admit(http: &Http, headers: &HeaderMap, request: Request) -> Result<Admitted, Error> {
-    let identity = http.verifier.verify(bearer_token(headers)?)?;
+    let identity = identify(http, headers).await?;
     if !http.is_ready() {
         return Err(Error::NotReady);
     }
@@ -40,7 +36,12 @@ pub(super) async fn admit(http: &Http, headers: &HeaderMap, request: Request) ->
     let viewer = access.viewer(&identity.user_id).await?;
     let grants = Arc::clone(&viewer.watch().borrow());
     let wanted = wanted(request, &grants.value, &access.policy().value)?;
-    Ok(Admitted { identity, viewer, wanted })
+    Ok(Admitted { viewer, terms: Terms { wanted, expires_at: identity.expires_at } })
+}
+
+/// Who asks.
+pub(super) async fn identify(http: &Http, headers: &HeaderMap) -> Result<Identity, Error> {
+    Ok(http.verifier.verify(bearer_token(headers)?)?)
 }
 
 fn bearer_token(headers: &HeaderMap) -> Result<&str, Error> {
@@ -61,18 +62,12 @@ fn wanted(request: Request, grants: &Grants, policy: &Policy) -> Result<Wanted, 
         return Err(Error::NotAMember);
     }
     let Some(subscriptions) = request.subscriptions else { return Ok(wanted) };
-    let types: BTreeSet<Box<str>> =
-        subscriptions.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Into::into).collect();
+    let names = subscriptions.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let types: BTreeMap<Box<str>, Since> = names.map(|name| (name.into(), Since::Ever)).collect();
     if types.is_empty() {
         return Err(Error::NoSubscription);
     }
-    if !types.iter().all(|name| policy.knows(name)) {
-        return Err(Error::UnknownType);
-    }
-    let visible = policy.visible_types(grants, wanted.organization.as_deref());
-    if !types.iter().all(|name| &**name == CONNECTION_STATUS || visible.contains(name)) {
-        return Err(Error::Forbidden);
-    }
+    check_types(types.keys(), wanted.organization.as_deref(), policy, grants)?;
     wanted.types = Some(types);
     Ok(wanted)
 }

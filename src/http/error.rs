@@ -8,13 +8,15 @@ use tracing::error;
 use warp::{
     Rejection,
     http::{HeaderValue, StatusCode, header},
-    reject::{InvalidQuery, MethodNotAllowed},
+    reject::{InvalidQuery, LengthRequired, MethodNotAllowed, PayloadTooLarge},
     reply::{self, Reply, Response},
 };
 
 use crate::{
-    access::{Unreadable, token},
-    postgres,
+    access::token,
+    command::Refusal,
+    connections::{Admission, Full, Unanswered},
+    postgres::{self, Failed, connections::Refused},
 };
 
 /// Why a request was refused.
@@ -47,6 +49,45 @@ pub(super) enum Error {
     /// The user is a member but may see none of the types asked for.
     #[error("you lack the permission that this event type requires")]
     Forbidden,
+    /// The body is not what is expected.
+    #[error("the body must be JSON with connectionId, action, and what the action needs; see docs/http.md")]
+    Body,
+    /// The body says that it is something else.
+    #[error("the body must be JSON: Content-Type: application/json")]
+    MediaType,
+    /// The body is too large.
+    #[error("the body is larger than {MAX_BODY} bytes")]
+    TooLarge,
+    /// Nobody knows how large the body is.
+    #[error("the request must say how long its body is: Content-Length")]
+    Length,
+    /// Nothing of that kind can be asked of a stream.
+    #[error("action is subscribe, unsubscribe or renew")]
+    Action,
+    /// A cursor that is of no use.
+    #[error("since is not a cursor of this database, or claims events that it does not have")]
+    Since,
+    /// A stream is to be renewed with somebody else's token.
+    #[error("the token in the body is not of the user who asks")]
+    OtherUser,
+    /// There is no such stream, or it is somebody else's.
+    #[error("you have no open stream of that name")]
+    NoConnection,
+    /// The server that has the stream does not answer.
+    #[error("the server that has this stream does not answer; ask again")]
+    Unanswered,
+    /// There are as many streams and polls as there may be.
+    #[error("this server has as many connections as it may")]
+    ServerFull,
+    /// There are as many from that address as there may be.
+    #[error("too many connections from this address")]
+    AddressFull,
+    /// The user has as many as they may.
+    #[error("you have as many connections open as you may; close one first")]
+    UserFull(Duration),
+    /// The user is too fast.
+    #[error("too many requests of this kind in a minute")]
+    TooFast(Duration),
     /// No such path.
     #[error("there is nothing at this path")]
     NotFound,
@@ -61,8 +102,14 @@ pub(super) enum Error {
     Internal,
 }
 
+/// The most bytes of a body: a token may have 8 KiB, a cursor 2.6.
+pub(super) const MAX_BODY: u64 = 16 * 1024;
+
 /// How long a client should wait when the server is not ready.
-const RETRY_AFTER: Duration = Duration::from_secs(2);
+const UNREADY: Duration = Duration::from_secs(2);
+
+/// How long when others have to leave first.
+const FULL: Duration = Duration::from_secs(10);
 
 #[derive(Serialize)]
 struct Body {
@@ -89,11 +136,83 @@ impl Error {
             Self::Token(_) => (StatusCode::UNAUTHORIZED, "invalid_token"),
             Self::NotAMember => (StatusCode::FORBIDDEN, "not_a_member"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "permission_required"),
+            Self::Body => (StatusCode::BAD_REQUEST, "invalid_body"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::Length => (StatusCode::LENGTH_REQUIRED, "length_required"),
+            Self::Action => (StatusCode::BAD_REQUEST, "invalid_action"),
+            Self::Since => (StatusCode::BAD_REQUEST, "invalid_since"),
+            Self::OtherUser => (StatusCode::FORBIDDEN, "other_user"),
+            Self::NoConnection => (StatusCode::NOT_FOUND, "connection_not_found"),
+            Self::Unanswered => (StatusCode::SERVICE_UNAVAILABLE, "connection_unanswered"),
+            Self::ServerFull => (StatusCode::SERVICE_UNAVAILABLE, "server_full"),
+            Self::AddressFull => (StatusCode::TOO_MANY_REQUESTS, "too_many_connections_from_address"),
+            Self::UserFull(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_connections"),
+            Self::TooFast(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         }
+    }
+}
+
+impl Error {
+    /// When to come back.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::NotReady | Self::Unanswered => Some(UNREADY),
+            Self::ServerFull | Self::AddressFull => Some(FULL),
+            Self::UserFull(wait) | Self::TooFast(wait) => Some(*wait),
+            _ => None,
+        }
+    }
+
+    /// What it is counted as, where there was too much of something.
+    pub(super) fn refused(&self) -> Option<&'static str> {
+        match self {
+            Self::ServerFull => Some("max_connections"),
+            Self::AddressFull => Some("max_connections_per_address"),
+            Self::UserFull(_) => Some("max_connections_per_user"),
+            Self::TooFast(_) => Some("rate"),
+            Self::TooLarge => Some("body"),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::UnknownType => Self::UnknownType,
+            Refusal::Forbidden => Self::Forbidden,
+        }
+    }
+}
+
+impl From<Full> for Error {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Server => Self::ServerFull,
+            Full::Address => Self::AddressFull,
+            Full::User => Self::UserFull(FULL),
+        }
+    }
+}
+
+impl From<Admission> for Error {
+    fn from(admission: Admission) -> Self {
+        match admission {
+            Admission::Refused(Refused::TooMany(wait)) => Self::UserFull(wait),
+            Admission::Refused(Refused::TooFast(wait)) => Self::TooFast(wait),
+            Admission::Failed => Self::NotReady,
+        }
+    }
+}
+
+impl From<Unanswered> for Error {
+    fn from(_: Unanswered) -> Self {
+        Self::Unanswered
     }
 }
 
@@ -105,8 +224,8 @@ impl From<postgres::Error> for Error {
     }
 }
 
-impl From<Unreadable> for Error {
-    fn from(_: Unreadable) -> Self {
+impl From<Failed> for Error {
+    fn from(_: Failed) -> Self {
         Self::NotReady
     }
 }
@@ -114,6 +233,7 @@ impl From<Unreadable> for Error {
 impl Reply for Error {
     fn into_response(self) -> Response {
         let (status, code) = self.status();
+        let retry_after = self.retry_after();
         let body = Body { success: false, error: Description { code, message: self.to_string() } };
         let mut response = reply::with_status(reply::json(&body), status).into_response();
         let headers = response.headers_mut();
@@ -124,8 +244,12 @@ impl Reply for Error {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER.as_secs().into());
+        if let Some(wait) = retry_after {
+            // Whole seconds, and none too early.
+            headers.insert(
+                header::RETRY_AFTER,
+                wait.as_millis().div_ceil(1_000).max(1).to_string().parse().unwrap_or(HeaderValue::from_static("1")),
+            );
         }
         response
     }
@@ -140,6 +264,10 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible
         Error::NotFound
     } else if rejection.find::<InvalidQuery>().is_some() {
         Error::Query
+    } else if rejection.find::<PayloadTooLarge>().is_some() {
+        Error::TooLarge
+    } else if rejection.find::<LengthRequired>().is_some() {
+        Error::Length
     } else if rejection.find::<MethodNotAllowed>().is_some() {
         Error::Method
     } else {

@@ -1,6 +1,6 @@
 //! `GET /api/v1/realtime/events`: the same events as on the stream, by long-poll.
 
-use std::{ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{net::IpAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use warp::{
@@ -32,17 +32,18 @@ pub(super) struct Query {
 }
 
 /// Answers with what there is after the client's cursor, as soon as there is something.
-pub(super) async fn poll(query: Query, headers: HeaderMap, http: Arc<Http>) -> Response {
-    try_poll(query, &headers, &http).await.unwrap_or_else(Error::into_response)
+pub(super) async fn poll(query: Query, headers: HeaderMap, address: IpAddr, http: Arc<Http>) -> Response {
+    try_poll(query, &headers, address, &http).await.unwrap_or_else(|error| http.refuse(error))
 }
 
-async fn try_poll(query: Query, headers: &HeaderMap, http: &Http) -> Result<Response, Error> {
-    let Admitted { identity, viewer, wanted } = admission::admit(http, headers, query.request).await?;
+async fn try_poll(query: Query, headers: &HeaderMap, address: IpAddr, http: &Http) -> Result<Response, Error> {
+    let Admitted { viewer, terms } = admission::admit(http, headers, query.request).await?;
+    let _place = http.gate.enter(address, Some(&viewer.user_id))?;
     let wait = Duration::from_secs(number(query.wait.as_deref(), &WAIT).ok_or(Error::Wait)?);
     let ask = Ask { wait, limit: number(query.limit.as_deref(), &LIMIT).ok_or(Error::Limit)? };
     let server = &http.sessions;
     let resume = session::resume(server, query.after.unwrap_or_default().as_bytes()).await?;
-    let answer = session::poll(Arc::clone(server), &identity, viewer, wanted, &resume, ask).await?;
+    let answer = session::poll(Arc::clone(server), viewer, terms, &resume, ask).await?;
     server.metrics.events_sent.inc_by(answer.events.len() as u64);
     answer.reset.inspect(|reason| server.metrics.reset(reason.as_str()));
     Ok(json(&answer))

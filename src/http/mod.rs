@@ -2,22 +2,36 @@
 
 pub mod accept;
 mod admission;
+mod commands;
 mod dashboard;
 mod error;
 mod events;
 mod health;
 mod metrics;
+mod stats;
 mod stream;
 mod tcp;
 pub mod trace;
 mod vanished;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 pub use tcp::listen;
-use warp::{Filter, filters::BoxedFilter, reply::Response};
+use warp::{
+    Filter,
+    filters::BoxedFilter,
+    reply::{Reply, Response},
+};
 
-use crate::{access::token::Verifier, session, tailer};
+use self::{
+    accept::Peer,
+    error::{Error, MAX_BODY},
+};
+use crate::{
+    access::token::Verifier,
+    connections::{Directory, Gate},
+    session, tailer,
+};
 
 /// What the routes need.
 pub struct Http {
@@ -25,11 +39,25 @@ pub struct Http {
     pub sessions: Arc<session::Server>,
     /// Checks tokens.
     pub verifier: Verifier,
+    /// The streams of all servers.
+    pub directory: Arc<Directory>,
+    /// How many may be connected here.
+    pub gate: Arc<Gate>,
+    /// How much one user may ask of open streams in a minute.
+    pub commands_per_minute: u32,
+    /// When the server started.
+    pub started: Instant,
     /// Whether the figures are at the same address as the streams.
     pub shows_metrics: bool,
 }
 
 impl Http {
+    /// The answer to a request that is refused.
+    fn refuse(&self, error: Error) -> Response {
+        error.refused().inspect(|reason| self.sessions.metrics.refused(reason));
+        error.into_response()
+    }
+
     fn is_ready(&self) -> bool {
         *self.sessions.tailer.borrow() == tailer::Status::Live && !self.sessions.shutdown.is_cancelled()
     }
@@ -42,16 +70,32 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         let http = Arc::clone(http);
         warp::any().map(move || Arc::clone(&http))
     };
+    let address = warp::ext::get::<Peer>().map(|Peer(peer)| peer.ip());
     let stream = warp::path!("api" / "v1" / "realtime" / "sse")
         .and(warp::get())
         .and(warp::query())
         .and(warp::header::headers_cloned())
+        .and(address)
         .and(with_http.clone())
         .then(stream::open);
+    let commands = warp::path!("api" / "v1" / "realtime" / "sse")
+        .and(warp::post())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::content_length_limit(MAX_BODY))
+        .and(warp::body::bytes())
+        .and(with_http.clone())
+        .then(commands::obey);
+    let stats = warp::path!("api" / "v1" / "realtime" / "stats")
+        .and(warp::get())
+        .and(warp::query())
+        .and(warp::header::headers_cloned())
+        .and(with_http.clone())
+        .then(stats::show);
     let events = warp::path!("api" / "v1" / "realtime" / "events")
         .and(warp::get())
         .and(warp::query())
         .and(warp::header::headers_cloned())
+        .and(address)
         .and(with_http.clone())
         .then(events::poll);
     // Load balancers like to probe with HEAD.
@@ -62,7 +106,8 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     let metrics = warp::path!("metrics").and(get_or_head).map(move || metrics::show_or_hide(figures.as_deref()));
     let dashboard = warp::path::tail().and(warp::method()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
-    stream.or(events).unify().or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+    let streams = stream.or(commands).unify().or(events).unify().or(stats).unify();
+    streams.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
 }
 
 /// The figures alone, for an address of their own.

@@ -1,6 +1,6 @@
 //! `GET /api/v1/realtime/sse`: the stream.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -16,7 +16,10 @@ use super::{
     admission::{self, Admitted, Request},
     error::Error,
 };
-use crate::session::{self, Session};
+use crate::{
+    connections::Connection,
+    session::{self, Session},
+};
 
 /// The parameters of the stream.
 #[derive(Debug, Deserialize)]
@@ -28,24 +31,28 @@ pub(super) struct Query {
 }
 
 /// Opens a stream, or says why not.
-pub(super) async fn open(query: Query, headers: HeaderMap, http: Arc<Http>) -> Response {
-    match try_open(query, &headers, &http).await {
+pub(super) async fn open(query: Query, headers: HeaderMap, address: IpAddr, http: Arc<Http>) -> Response {
+    match try_open(query, &headers, address, &http).await {
         Ok(response) => response,
         // To EventSource every status but 200 is final: it would never come back.
         Err(Error::NotReady) => event_stream(stream::iter([Bytes::from(session::unavailable())])),
-        Err(error) => error.into_response(),
+        Err(error) => http.refuse(error),
     }
 }
 
-async fn try_open(query: Query, headers: &HeaderMap, http: &Http) -> Result<Response, Error> {
-    let Admitted { identity, viewer, wanted } = admission::admit(http, headers, query.request).await?;
+async fn try_open(query: Query, headers: &HeaderMap, address: IpAddr, http: &Http) -> Result<Response, Error> {
+    let Admitted { viewer, terms } = admission::admit(http, headers, query.request).await?;
+    let place = http.gate.enter(address, None)?;
     // A native EventSource sends the header on a reconnect, but keeps the query of its first URL.
     let header = headers.get("last-event-id").map(HeaderValue::as_bytes).filter(|id| !id.is_empty());
     let last_event_id = header.or(query.last_event_id.as_deref().map(str::as_bytes));
     let server = &http.sessions;
     let resume = session::resume(server, last_event_id.unwrap_or_default()).await?;
-    let session = Session::open(Arc::clone(server), &identity, viewer, wanted, &resume);
-    Ok(event_stream(session.into_stream()))
+    let connection = Connection::new(viewer, terms, &server.access);
+    let entered = http.directory.enter(connection).await?;
+    let session = Session::open(Arc::clone(server), entered, &resume);
+    // The place is taken for as long as there is a stream.
+    Ok(event_stream(session.into_stream().inspect(move |_| _ = &place)))
 }
 
 fn event_stream(chunks: impl stream::Stream<Item = Bytes> + Send + 'static) -> Response {

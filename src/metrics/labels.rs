@@ -46,6 +46,11 @@ impl Metrics {
         self.resets.get_or_create(&Reason { reason }).inc();
     }
 
+    /// A request was refused for being one too many.
+    pub fn refused(&self, reason: &'static str) {
+        self.refusals.get_or_create(&Reason { reason }).inc();
+    }
+
     /// A client came back with a cursor, and reads what it missed from the `log` or the `outbox`.
     pub fn replay(&self, source: &'static str) {
         self.replays.get_or_create(&Source { source }).inc();

@@ -10,13 +10,14 @@ mod labels;
 mod lag;
 mod per_type;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use prometheus_client::{
     encoding::{EncodeMetric, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
     registry::{Metric, Registry, Unit},
 };
+use serde_json::{Value, json};
 
 use self::labels::{Reason, Source, State, Status};
 pub use self::{
@@ -63,6 +64,8 @@ metrics! {
         pub connections_closed: Family<Reason, Counter>,
         /// Answers to HTTP requests, by status. Many 401: tokens have expired or the secrets differ. Many 503: the server is not ready.
         pub responses: Family<Status, Counter>,
+        /// Requests that were refused for being too many, by reason: raise the limit that it names, or look for a client that opens streams without closing them.
+        pub refusals: Family<Reason, Counter>,
         /// Clients told to fetch anew because their cursor was of no use, by reason.
         pub resets: Family<Reason, Counter>,
 
@@ -72,6 +75,8 @@ metrics! {
         pub events_for_nobody: Counter,
         /// Events written to clients: one for each event and client.
         pub events_sent: Counter,
+        /// Writes to clients that were put off because a stream had so many in that second (ROWCAST_WRITES_PER_SECOND): its events came together.
+        pub paced_writes: Counter,
         /// Writes to clients. Many events to a write is cheap, one event to a write is prompt; both are well.
         pub writes: Counter,
         /// Bytes written to clients, without the framing of HTTP.
@@ -159,6 +164,22 @@ impl Metrics {
         let _ = text::encode(&mut text, &self.registry);
         text
     }
+
+    /// What all servers tell each other of themselves, as JSON. The lag is that of what was delivered since this was last asked.
+    #[must_use]
+    pub fn summary(&self) -> Value {
+        let lag = self.delivery_lag_seconds.take_recent();
+        json!({
+            "eventsRead": self.events_read.counts(),
+            "eventsSent": self.events_sent.get(),
+            "connectionsOpened": self.connections_opened.get(),
+            "deliveryLag": lag.map(|(mean, most)| json!({"meanMs": milliseconds(mean), "maxMs": milliseconds(most)})),
+        })
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 fn register<M: Metric + EncodeMetric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {

@@ -1,11 +1,9 @@
 //! A counter for each type of event. The table of types is the adopter's and may be long, so there is an end to it here.
 
 use std::{
+    collections::BTreeMap,
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use prometheus_client::{
@@ -25,7 +23,8 @@ struct Labels {
 #[derive(Clone, Debug, Default)]
 pub struct PerType {
     counters: Family<Labels, Counter>,
-    types: Arc<AtomicUsize>,
+    /// The same counters, for those who want to know them all.
+    types: Arc<Mutex<BTreeMap<Box<str>, Counter>>>,
 }
 
 impl PerType {
@@ -36,9 +35,18 @@ impl PerType {
             counter.inc();
             return;
         }
-        let known = self.types.fetch_add(1, Ordering::Relaxed);
-        let labels = if known < MOST_TYPES { labels } else { Labels { r#type: "other".into() } };
-        self.counters.get_or_create(&labels).inc();
+        let mut types = self.types.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = if types.len() < MOST_TYPES { event_type } else { "other" };
+        let counter = self.counters.get_or_create(&Labels { r#type: name.into() }).clone();
+        counter.inc();
+        types.insert(name.into(), counter);
+    }
+
+    /// How many there were, of each type.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<Box<str>, u64> {
+        let types = self.types.lock().unwrap_or_else(PoisonError::into_inner);
+        types.iter().map(|(name, counter)| (name.clone(), counter.get())).collect()
     }
 }
 
@@ -67,6 +75,8 @@ mod tests {
         for number in (0..2 * MOST_TYPES).chain([0]) {
             metrics.events_read.inc(&format!("type_{number}"));
         }
+        let counts = metrics.events_read.counts();
+        assert_eq!((counts.len(), counts["type_0"]), (MOST_TYPES + 1, 2));
         let text = metrics.text();
         let counted: Vec<_> = text.lines().filter(|line| line.starts_with("rowcast_events_read_total{")).collect();
         assert_eq!(counted.len(), MOST_TYPES + 1);

@@ -50,6 +50,15 @@ impl Grants {
         self.organizations.values().chain(&self.everywhere).any(|permissions| permissions.contains(permission))
     }
 
+    /// The organizations in which the user holds the permission, of those that are named one by one; sorted.
+    #[must_use]
+    pub fn organizations_holding(&self, permission: &str) -> Vec<Box<str>> {
+        let holding = self.organizations.iter().filter(|(_, permissions)| permissions.contains(permission));
+        let mut organizations: Vec<Box<str>> = holding.map(|(organization, _)| organization.clone()).collect();
+        organizations.sort_unstable();
+        organizations
+    }
+
     /// The organizations that are named one by one; sorted.
     #[must_use]
     pub fn organizations(&self) -> Vec<&str> {

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 pub use self::{grants::Grants, redaction::Redaction};
 use crate::event::{Audience, Event};
 
-/// Holders of this permission see other users' private events in the organizations where they hold it.
-const ADMIN: &str = "admin";
+/// Holders of this permission see other users' private events in the organizations where they hold it, and who is connected there.
+pub const ADMIN: &str = "admin";
 
 /// Which redactions of an event's type apply to a viewer: bit n stands for the n-th. Two viewers with equal masks see the
 /// same bytes.

@@ -3,10 +3,12 @@
 pub mod access;
 pub mod attachments;
 mod connection;
+pub mod connections;
 mod decode;
 pub mod doctor;
 pub mod epochs;
 pub mod listener;
+mod loader;
 pub mod maintenance;
 mod migrate;
 pub mod outbox;
@@ -17,6 +19,7 @@ pub mod pooler;
 use std::time::Duration;
 
 pub use connection::{Connection, Rows};
+pub use loader::{Failed, Loader};
 pub use migrate::{Migrated, mend_sequence, migrate};
 pub use parameter::Parameter;
 pub use pool::{Database, connection_config};

@@ -219,6 +219,15 @@ pub async fn read_start(connection: &Connection) -> Result<Start, Error> {
     Ok(Start { undecided, drawn: row.try_get("drawn")?, expired_through: row.try_get("expired_through")? })
 }
 
+/// What has committed by now, as the text of a cursor.
+///
+/// # Errors
+/// When the database fails.
+pub async fn current_cursor(connection: &Connection) -> Result<Box<str>, Error> {
+    let row = connection.query_one(include_str!("../../sql/queries/current_cursor.sql"), &[]).await?;
+    Ok(row.try_get("cursor")?)
+}
+
 /// Remembers that every id is decided but for these ranges, of which the last is without end; unless the timeline is another one by now.
 ///
 /// # Errors

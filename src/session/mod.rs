@@ -3,14 +3,16 @@
 //! A reader (`reader.rs`) is a position in the log and a cursor: it finds the next piece of what its user may see. How that is said to the client is
 //! another matter: as a stream (`stream.rs`), or as the answer to a poll (`poll.rs`).
 
+mod expiry;
+mod goodbye;
 mod history;
+mod pace;
 mod place;
 mod poll;
 mod reader;
 mod resume;
 mod seen;
 mod stream;
-mod wanted;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,10 +20,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
+    goodbye::unavailable,
     poll::{Answer, Ask, poll},
     resume::{Resume, resume},
-    stream::{Session, unavailable},
-    wanted::Wanted,
+    stream::Session,
 };
 use crate::{access::Access, log::Log, metrics::Metrics, postgres::Database, tailer};
 
@@ -41,6 +43,8 @@ pub struct Server {
     pub heartbeat: Duration,
     /// When a stream ends by itself, to be resumed; each somewhat earlier, at a moment of its own.
     pub max_stream: Option<Duration>,
+    /// How often is written to one stream, for more than a second; see `pace.rs`.
+    pub writes_per_second: u32,
     /// Ends all streams.
     pub shutdown: CancellationToken,
 }

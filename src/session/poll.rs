@@ -1,24 +1,17 @@
 //! A poll: what a reader finds, as one answer, for clients whose way to us breaks streams. Same events, same cursor; a client may change between the two as it
 //! likes.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use jiff::Timestamp;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
-    Resume, Server, Wanted,
+    Resume, Server,
     reader::{Piece, Reader, Visible},
 };
-use crate::{
-    access::{Viewer, token::Identity},
-    cursor::Cursor,
-    postgres,
-    sse::ResetReason,
-};
+use crate::{access::Viewer, connections::Terms, cursor::Cursor, postgres, sse::ResetReason};
 
 /// About the most bytes of one answer.
 const ANSWER_BYTES: usize = 1 << 20;
@@ -52,16 +45,17 @@ pub struct Answer {
 /// When history could not be read.
 pub async fn poll(
     server: Arc<Server>,
-    identity: &Identity,
     viewer: Arc<Viewer>,
-    wanted: Wanted,
+    terms: Terms,
     resume: &Resume,
     ask: Ask,
 ) -> Result<Answer, postgres::Error> {
-    let expires_in = identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
+    let expires_in = Duration::try_from(terms.expires_at.duration_since(Timestamp::now())).unwrap_or_default();
+    // Nobody changes the terms of a poll.
+    let (_terms, terms) = watch::channel(terms);
     let now = Instant::now();
     let (until, scan_until) = (now + ask.wait.min(expires_in), now + SCAN.max(ask.wait));
-    let (mut reader, reset) = Reader::open(Arc::clone(&server), Arc::clone(&viewer), wanted, resume);
+    let (mut reader, reset) = Reader::open(Arc::clone(&server), Arc::clone(&viewer), terms, resume);
     let mut answer = Answer { events: Vec::new(), cursor: reader.cursor(), reset };
     // Who begins now, or anew, learns from where, before anything else.
     let (Resume::After(after), None) = (resume, reset) else { return Ok(answer) };

@@ -9,10 +9,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::{Resume, Server, Wanted, place::Place};
+use super::{Resume, Server, place::Place};
 use crate::{
     access::{Versioned, Viewer},
+    connections::Terms,
     cursor::Cursor,
+    event::Event,
     log::{Entry, Log, Subscription},
     metrics::Raised,
     policy::{Grants, Policy, RedactionMask},
@@ -30,8 +32,8 @@ pub(super) struct Reader {
     logs: watch::Receiver<Arc<Log>>,
     pub(super) viewer: Arc<Viewer>,
     grants: watch::Receiver<Arc<Versioned<Grants>>>,
-    wanted: Wanted,
-    /// The types that are sent: wanted and visible; sorted.
+    terms: watch::Receiver<Terms>,
+    /// The types that are sent, as the client knows them: wanted and visible; sorted.
     types: Vec<Box<str>>,
     pub(super) subscription: Subscription,
     pub(super) place: Place,
@@ -113,13 +115,14 @@ impl Reader {
     pub(super) fn open(
         server: Arc<Server>,
         viewer: Arc<Viewer>,
-        wanted: Wanted,
+        terms: watch::Receiver<Terms>,
         resume: &Resume,
     ) -> (Self, Option<ResetReason>) {
         let mut logs = server.logs.clone();
         let log = Arc::clone(&logs.borrow_and_update());
         let mut grants = viewer.watch();
         let current = Arc::clone(&grants.borrow_and_update());
+        let wanted = terms.borrow().wanted.clone();
         let types = wanted.types(&server.access.policy().value, &current.value);
         // The bell first, the position second: what is appended between the two rings.
         let subscription = log.subscribe(wanted.interest(&current.value));
@@ -130,7 +133,7 @@ impl Reader {
             logs,
             viewer,
             grants,
-            wanted,
+            terms,
             types,
             subscription,
             place,
@@ -147,7 +150,7 @@ impl Reader {
     }
 
     /// Goes on after what the client has seen, if that is all in this life of the database; otherwise from the head.
-    fn go_on_after(&mut self, cursor: &Cursor) -> Option<ResetReason> {
+    pub(super) fn go_on_after(&mut self, cursor: &Cursor) -> Option<ResetReason> {
         let Some(cursor) = self.log.epochs().carry(cursor) else { return Some(ResetReason::CursorAhead) };
         self.place = Place::after(&self.log, cursor);
         self.server.metrics.replay(if self.place.is_in_outbox() { "outbox" } else { "log" });
@@ -197,7 +200,7 @@ impl Reader {
 
     /// The organizations whose events are sent; none for platform staff, who are in all.
     pub(super) fn organizations(&self) -> Option<Vec<Box<str>>> {
-        self.wanted.organizations(&self.grants.borrow().value)
+        self.terms.borrow().wanted.organizations(&self.grants.borrow().value)
     }
 
     /// The next piece, of not much more than `max_bytes`; none when everything has been read.
@@ -240,17 +243,27 @@ impl Reader {
         }
     }
 
-    /// Those of these entries that are for this client. Judged by the grants of now, which are at least as new as the entries.
+    /// Those of these entries that are for this client. Judged by the grants of now, which are at least as new as the entries; and by the terms of now, since what was
+    /// asked for before an entry was in the log is in them.
     pub(super) fn visible(&self, entries: Vec<Arc<Entry>>) -> Vec<Visible> {
         if entries.is_empty() {
             return Vec::new();
         }
         let grants = Arc::clone(&self.grants.borrow());
         let policy = self.server.access.policy();
+        let wanted = &self.terms.borrow().wanted;
+        let epoch = self.log.epochs().current();
+        let wants = |event: &Event| {
+            let of_organization = match (&wanted.organization, &event.organization_id) {
+                (Some(wanted), Some(organization)) => wanted == organization,
+                _ => true,
+            };
+            of_organization && wanted.wants(&event.event_type, event.id, epoch)
+        };
         entries
             .into_iter()
             .filter(|entry| {
-                self.wants(entry) && policy.value.may_see(&entry.event, &self.viewer.user_id, &grants.value)
+                wants(&entry.event) && policy.value.may_see(&entry.event, &self.viewer.user_id, &grants.value)
             })
             .map(|entry| {
                 let mask = policy.value.redaction_mask(&entry.event, &grants.value);
@@ -259,13 +272,9 @@ impl Reader {
             .collect()
     }
 
-    fn wants(&self, entry: &Entry) -> bool {
-        let event = &entry.event;
-        let of_organization = match (&self.wanted.organization, &event.organization_id) {
-            (Some(wanted), Some(organization)) => wanted == organization,
-            _ => true,
-        };
-        of_organization && self.types.binary_search(&event.event_type).is_ok()
+    /// The client has asked for other types: it knows them.
+    pub(super) fn follow_terms(&mut self) {
+        self.types = self.terms.borrow().wanted.types(&self.server.access.policy().value, &self.grants.borrow().value);
     }
 
     /// Follows a change of grants or policy, if there was one that matters to the client.
@@ -275,9 +284,11 @@ impl Reader {
         }
         let current = Arc::clone(&self.grants.borrow_and_update());
         let grants = &current.value;
-        let types = self.wanted.types(&self.server.access.policy().value, grants);
-        let interest = self.wanted.interest(grants);
-        let may_stay = self.wanted.may_connect(grants);
+        let (types, interest, may_stay) = {
+            let wanted = &self.terms.borrow().wanted;
+            let types = wanted.types(&self.server.access.policy().value, grants);
+            (types, wanted.interest(grants), wanted.may_connect(grants))
+        };
         let unchanged = types == self.types && interest == *self.subscription.interest();
         if unchanged && may_stay {
             return None;

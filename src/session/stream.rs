@@ -1,10 +1,6 @@
 //! The stream: what a reader finds, as Server-Sent Events, one chunk of bytes for each write. All frames that wait, the last of them with the cursor.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
@@ -13,11 +9,14 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument, Span, debug, debug_span, error, warn};
 
 use super::{
-    Resume, Server, Wanted,
+    Resume, Server,
+    expiry::Expiry,
+    goodbye::{closing, ends_at, unavailable},
+    pace::Pace,
     reader::{AccessChange, NewLife, Piece, Reader, Visible},
 };
 use crate::{
-    access::{Viewer, token::Identity},
+    connections::{Described, Entered, Terms},
     cursor::Cursor,
     metrics::OpenConnection,
     sse::{self, CloseReason, ConnectionStatus, ResetReason},
@@ -29,15 +28,6 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// What native clients wait before they reconnect, when all is well.
 const RETRY: Duration = Duration::from_millis(1_500);
-
-/// When clients come back that were sent away: after the first, and within the second, each at its own moment.
-const RETRY_LATER: (Duration, Duration) = (Duration::from_millis(750), Duration::from_secs(4));
-
-/// The same for those who may come back to the same server.
-const RETRY_AT_ONCE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_millis(450));
-
-/// By which part of its time a stream may end early, so that those that were opened together do not end together.
-const MAX_STREAM_SPREAD: f64 = 0.2;
 
 /// How long to wait before history is asked for again when the database failed.
 const HISTORY_RETRY: Duration = Duration::from_secs(1);
@@ -51,7 +41,9 @@ pub struct Session {
     told: tailer::Status,
     /// What it has seen when it has read all that was handed out.
     written: Arc<Cursor>,
-    expires_at: Instant,
+    /// What is sent and until when, which the client may change.
+    terms: watch::Receiver<Terms>,
+    expiry: Expiry,
     /// When the stream ends by itself.
     ends_at: Option<Instant>,
     next_heartbeat: Instant,
@@ -59,41 +51,45 @@ pub struct Session {
     closed: bool,
     /// Whether everything had been read once, and since then nothing had to be read from the outbox.
     live: bool,
-    connection: OpenConnection,
+    pace: Pace,
+    /// Whether the last write was a large one, after which there may be more to come.
+    was_large: bool,
+    entered: Entered,
+    counted: OpenConnection,
     span: Span,
 }
 
 impl Session {
-    /// Opens a stream: from here on nothing that `identity` may see is missed.
+    /// Opens a stream that has been entered: from here on nothing that its user may see is missed.
     #[must_use]
-    pub fn open(
-        server: Arc<Server>,
-        identity: &Identity,
-        viewer: Arc<Viewer>,
-        wanted: Wanted,
-        resume: &Resume,
-    ) -> Self {
-        let connection_id = connection_id();
-        let expires_in = identity.expires_at.duration_since(SystemTime::now()).unwrap_or_default();
-        let (reader, reset) = Reader::open(Arc::clone(&server), viewer, wanted, resume);
+    pub fn open(server: Arc<Server>, entered: Entered, resume: &Resume) -> Self {
+        let connection = Arc::clone(entered.connection());
+        let terms = connection.terms();
+        let expires_at = terms.borrow().expires_at;
+        let (reader, reset) =
+            Reader::open(Arc::clone(&server), Arc::clone(&connection.viewer), connection.terms(), resume);
         let mut session = Self {
             written: reader.cursor(),
             reader,
             tailer: server.tailer.clone(),
             told: tailer::Status::Live,
-            expires_at: Instant::now() + expires_in,
+            terms,
+            expiry: Expiry::new(expires_at),
             ends_at: server.max_stream.and_then(ends_at),
             next_heartbeat: Instant::now(),
             opening: None,
             closed: false,
             live: false,
-            connection: server.metrics.open_connection(),
-            span: debug_span!(parent: None, "stream", connection = %connection_id, user = %identity.user_id),
+            pace: Pace::new(server.writes_per_second),
+            was_large: false,
+            counted: server.metrics.open_connection(),
+            span: debug_span!(parent: None, "stream", connection = %connection.id, user = %connection.viewer.user_id),
+            entered,
             server,
         };
         reset.inspect(|reason| session.server.metrics.reset(reason.as_str()));
         session.beat();
-        session.opening = Some(session.opening_frames(&connection_id, reset));
+        session.opening = Some(session.opening_frames(&connection.id, reset));
         debug!(parent: &session.span, cursor = %session.reader.cursor(), "stream opened");
         session
     }
@@ -123,6 +119,7 @@ impl Session {
 
     /// The next chunk to write; none when the stream has ended.
     pub async fn next(&mut self) -> Option<Bytes> {
+        self.entered.connection().mark_taken();
         if let Some(opening) = self.opening.take() {
             return Some(opening);
         }
@@ -139,8 +136,14 @@ impl Session {
             if let Some(new_life) = self.reader.follow_log(&self.written) {
                 return Some(self.tell_new_life(new_life));
             }
-            if let Some(chunk) = self.tell_health() {
+            if let Some(chunk) = self.follow_terms() {
                 return Some(chunk);
+            }
+            if let Some(chunk) = self.tell_health().or_else(|| self.tell_expiry()) {
+                return Some(chunk);
+            }
+            if self.is_paced().await {
+                continue;
             }
             let read = self.reader.next(CHUNK_BYTES).await;
             // What was read meanwhile may be of either life, or by grants that nobody keeps fresh any more.
@@ -169,6 +172,8 @@ impl Session {
 
     fn tell(&mut self, piece: &Piece) -> Bytes {
         let chunk = chunk(piece);
+        self.pace.note_write(Instant::now());
+        self.was_large = chunk.len() >= CHUNK_BYTES / 2;
         let metrics = &self.server.metrics;
         metrics.writes.inc();
         metrics.sent_bytes.inc_by(chunk.len() as u64);
@@ -180,6 +185,21 @@ impl Session {
         chunk
     }
 
+    /// Waits for the stream's turn, if it has had so many that what there is is better told in one piece. Whoever has much to catch up on is told as much as goes into a
+    /// write anyway.
+    async fn is_paced(&self) -> bool {
+        if self.was_large {
+            return false;
+        }
+        let Some(turn) = self.pace.wait_until(Instant::now()) else { return false };
+        self.server.metrics.paced_writes.inc();
+        tokio::select! {
+            () = tokio::time::sleep_until(turn.min(self.next_deadline())) => {}
+            () = self.server.shutdown.cancelled() => {}
+        }
+        true
+    }
+
     /// Waits until there may be something to say.
     async fn wait(&mut self) {
         let deadline = self.next_deadline();
@@ -187,14 +207,32 @@ impl Session {
             () = self.reader.woken() => {}
             // Without a tailer there is nothing more to be said of it.
             Ok(()) = self.tailer.changed() => {}
+            // Followed elsewhere.
+            Ok(()) = self.terms.changed() => self.terms.mark_changed(),
             () = tokio::time::sleep_until(deadline) => {}
             () = self.server.shutdown.cancelled() => {}
         }
     }
 
     fn next_deadline(&self) -> Instant {
-        let end = self.ends_at.unwrap_or(self.expires_at).min(self.expires_at);
-        self.next_heartbeat.min(end)
+        let next = self.next_heartbeat.min(self.expiry.next());
+        self.ends_at.map_or(next, |end| next.min(end))
+    }
+
+    /// Follows what the client has changed. If it asked for what it has not had, the stream goes back to there: its cursor is told first, since a client may drop
+    /// what its cursor contains.
+    fn follow_terms(&mut self) -> Option<Bytes> {
+        if !self.terms.has_changed().unwrap_or(false) {
+            return None;
+        }
+        let expires_at = self.terms.borrow_and_update().expires_at;
+        self.expiry.renew(expires_at);
+        self.reader.follow_terms();
+        let place = self.entered.connection().go_back(&self.reader.cursor(), self.reader.log.epochs())?;
+        // It is one of this life.
+        let _ = self.reader.go_on_after(&place);
+        self.live = false;
+        Some(self.heartbeat())
     }
 
     /// Before the first event of another life comes its number: clients may know the ids of its events as those of others.
@@ -222,9 +260,13 @@ impl Session {
             organizations: self.reader.organizations(),
         };
         let mut frames = sse::status_frame(&changed, None, Timestamp::now());
+        self.entered.connection().describe(Described {
+            organizations: self.reader.organizations(),
+            event_types: self.reader.types().to_vec(),
+        });
         if change == AccessChange::Revoked {
             frames.push_str(&closing(CloseReason::AccessRevoked));
-            self.connection.close(CloseReason::AccessRevoked.as_str());
+            self.counted.close(CloseReason::AccessRevoked.as_str());
             self.closed = true;
         }
         frames.into()
@@ -243,12 +285,19 @@ impl Session {
         Some(sse::status_frame(&status, None, Timestamp::now()).into())
     }
 
+    /// Says that the token will expire soon.
+    fn tell_expiry(&mut self) -> Option<Bytes> {
+        let expires_at = self.expiry.take_notice(Instant::now())?;
+        let expiring = ConnectionStatus::TokenExpiring { expires_at };
+        Some(sse::status_frame(&expiring, None, Timestamp::now()).into())
+    }
+
     fn ending(&self) -> Option<CloseReason> {
         if self.server.shutdown.is_cancelled() {
             Some(CloseReason::Unavailable)
         } else if self.reader.viewer.is_disconnected() {
             Some(CloseReason::Disconnected)
-        } else if Instant::now() >= self.expires_at {
+        } else if self.expiry.is_over(Instant::now()) {
             Some(CloseReason::TokenExpired)
         } else if self.ends_at.is_some_and(|end| Instant::now() >= end) {
             Some(CloseReason::MaxStream)
@@ -259,7 +308,7 @@ impl Session {
 
     fn close(&mut self, reason: CloseReason) -> Bytes {
         self.closed = true;
-        self.connection.close(reason.as_str());
+        self.counted.close(reason.as_str());
         closing(reason).into()
     }
 
@@ -267,12 +316,6 @@ impl Session {
     fn beat(&mut self) {
         self.next_heartbeat = Instant::now() + self.server.heartbeat.mul_f64(0.9 + fastrand::f64() / 5.0);
     }
-}
-
-/// What is said to a client that cannot be served now: it comes back by itself, at a moment of its own.
-#[must_use]
-pub fn unavailable() -> String {
-    closing(CloseReason::Unavailable)
 }
 
 /// Ends what panics as if the server went away, for its client alone: it comes back, and goes on from its cursor.
@@ -284,20 +327,6 @@ fn isolated(chunks: impl Stream<Item = Bytes> + Send) -> impl Stream<Item = Byte
             unavailable().into()
         })
     })
-}
-
-/// Never later than `longest`, where whatever is behind that limit would cut it off, and each at a moment of its own.
-fn ends_at(longest: Duration) -> Option<Instant> {
-    Instant::now().checked_add(longest.mul_f64(1.0 - MAX_STREAM_SPREAD * fastrand::f64()))
-}
-
-fn closing(reason: CloseReason) -> String {
-    let (least, spread) = match reason {
-        CloseReason::MaxStream => RETRY_AT_ONCE,
-        _ => RETRY_LATER,
-    };
-    let retry = least + spread.mul_f64(fastrand::f64());
-    sse::retry_line(retry) + &sse::status_frame(&ConnectionStatus::Closing { reason }, None, Timestamp::now())
 }
 
 /// All frames of a piece; what was not for the client only moves its cursor.
@@ -317,11 +346,6 @@ fn chunk(piece: &Piece) -> Bytes {
 
 fn heartbeat(cursor: &Cursor) -> Bytes {
     (sse::id_line(cursor) + sse::HEARTBEAT).into()
-}
-
-/// Cannot be guessed, though knowing one is of no use to anybody but its owner.
-fn connection_id() -> String {
-    format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..))
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use self::{
 use crate::{
     access::Access,
     command::Command,
+    connections::Connections,
     cursor::IdRange,
     epoch::Life,
     event::Event,
@@ -77,6 +78,7 @@ pub enum Status {
 pub struct Tailer {
     database: Database,
     access: Arc<Access>,
+    connections: Arc<Connections>,
     log: Arc<Log>,
     /// The log that sessions read; another than the one above while that has not caught up with the life it begins with.
     published: watch::Sender<Arc<Log>>,
@@ -122,6 +124,7 @@ impl Tailer {
     pub async fn new(
         database: Database,
         access: Arc<Access>,
+        connections: Arc<Connections>,
         doorbell: Arc<Doorbell>,
         metrics: Arc<Metrics>,
         log_bytes: usize,
@@ -139,6 +142,7 @@ impl Tailer {
         Ok(Self {
             database,
             access,
+            connections,
             published: watch::Sender::new(Arc::clone(&log)),
             log,
             life,
@@ -327,6 +331,11 @@ impl Tailer {
                     self.log.erase(&source, &source_key);
                     self.published.borrow().erase(&source, &source_key);
                 }
+                Ok(Command::Ask { request, connection, ask }) => {
+                    let log = Arc::clone(&self.published.borrow());
+                    self.connections.obey(&request, &connection, &ask, &self.access, &log);
+                }
+                Ok(Command::Answer { request, answer }) => self.connections.answered(&request, answer),
                 Err(error) => warn!(%error, "servers were told something that this version of rowcast does not know"),
             }
         }

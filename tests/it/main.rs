@@ -9,6 +9,7 @@
 mod access;
 mod capture;
 mod commands;
+mod connections;
 mod demo;
 mod doctor;
 mod documents;

@@ -6,14 +6,16 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
+use jiff::Timestamp;
 use rowcast::{
-    access::{Access, token::Identity},
+    access::Access,
+    connections::{Connection, Connections, Directory, Terms, Wanted},
     cursor::Cursor,
-    postgres,
-    session::{self, Resume, Session, Wanted},
+    postgres::{self, connections::Limits},
+    session::{self, Resume, Session},
     tailer::Tailer,
 };
 use tokio::task::JoinSet;
@@ -33,6 +35,7 @@ struct Stepped {
     tailer: Tailer,
     connection: postgres::Connection,
     sessions: Arc<session::Server>,
+    directory: Arc<Directory>,
 }
 
 impl Stepped {
@@ -40,20 +43,26 @@ impl Stepped {
         let database = postgres::Database::new(&db.url_as(Role::Server), 4).unwrap();
         let access = Arc::new(Access::load(database.clone(), Arc::default()).await.unwrap());
         // Room for a few events: everybody who comes back has to read from the outbox.
-        let tailer = Tailer::new(database.clone(), Arc::clone(&access), Arc::default(), Arc::default(), 4_000, None)
-            .await
-            .unwrap();
+        let connections = Arc::<Connections>::default();
+        let (places, bell) = (Arc::clone(&connections), Arc::default());
+        let tailer = Tailer::new(database.clone(), Arc::clone(&access), places, bell, Arc::default(), 4_000, None);
+        let tailer = tailer.await.unwrap();
+        let limits = Limits { per_user: 100, per_minute: 10_000 };
+        let heartbeat = Duration::from_millis(300);
+        let directory = Directory::new(connections, database.clone(), limits, heartbeat, Arc::default());
         let sessions = Arc::new(session::Server {
             access,
             logs: tailer.logs(),
             database: database.clone(),
             metrics: Arc::default(),
             tailer: tailer.status(),
-            heartbeat: Duration::from_millis(300),
+            heartbeat,
             max_stream: None,
+            writes_per_second: 1_000,
             shutdown: CancellationToken::new(),
         });
-        let mut stepped = Self { tailer, connection: database.connection().await.unwrap(), sessions };
+        let connection = database.connection().await.unwrap();
+        let mut stepped = Self { tailer, connection, sessions, directory: Arc::new(directory) };
         stepped.step().await;
         stepped
     }
@@ -64,10 +73,11 @@ impl Stepped {
 
     /// All that a stream from the very beginning says up to its first heartbeat.
     async fn replay(&self, user: &str) -> String {
-        let identity = Identity { user_id: user.into(), expires_at: SystemTime::now() + Duration::from_mins(1) };
         let viewer = self.sessions.access.viewer(user).await.unwrap();
-        let resume = Resume::After(Cursor::default());
-        let mut session = Session::open(Arc::clone(&self.sessions), &identity, viewer, Wanted::default(), &resume);
+        let terms = Terms { wanted: Wanted::default(), expires_at: Timestamp::now() + Duration::from_mins(1) };
+        let connection = Connection::new(viewer, terms, &self.sessions.access);
+        let entered = self.directory.enter(connection).await.unwrap_or_else(|_| panic!("the stream was refused"));
+        let mut session = Session::open(Arc::clone(&self.sessions), entered, &Resume::After(Cursor::default()));
         let mut said = String::new();
         while let Some(chunk) = session.next().await {
             said.push_str(std::str::from_utf8(&chunk).unwrap());

@@ -27,8 +27,8 @@ impl Stepped {
     async fn new(db: &Database) -> Self {
         let database = postgres::Database::new(&db.url_as(Role::Server), 4).unwrap();
         let access = Arc::new(Access::load(database.clone(), Arc::default()).await.unwrap());
-        let tailer =
-            Tailer::new(database.clone(), access, Arc::default(), Arc::default(), 16 << 20, None).await.unwrap();
+        let others = (Arc::default(), Arc::default(), Arc::default());
+        let tailer = Tailer::new(database.clone(), access, others.0, others.1, others.2, 16 << 20, None).await.unwrap();
         let log = tailer.log();
         Self { tailer, connection: database.connection().await.unwrap(), log, position: 0 }
     }

@@ -137,7 +137,8 @@ async fn a_standby_that_is_not_promoted_yet_is_an_outage_and_no_more() {
     let server = Serving::start(&pair.url).await.unwrap();
     let database = Database::new(&pair.url, 2).unwrap();
     let access = Arc::new(Access::load(database.clone(), Arc::default()).await.unwrap());
-    let mut tailer = Tailer::new(database, access, Arc::default(), Arc::default(), 1 << 20, None).await.unwrap();
+    let others = (Arc::default(), Arc::default(), Arc::default());
+    let mut tailer = Tailer::new(database, access, others.0, others.1, others.2, 1 << 20, None).await.unwrap();
     let mut ann = Listener::connect(&server, &token("ann"), None).await;
     ann.hear_event(emit(&pair.on_primary, "o1").await).await;
     pair.in_step().await;

@@ -19,6 +19,16 @@ static NUMBER: AtomicU32 = AtomicU32::new(1);
 /// would sooner or later be given the server's port for its own end, and be connected to itself.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 
+/// Limits that no test meets unless it asks for others.
+pub(crate) const NO_LIMITS: [(&str, &str); 6] = [
+    ("ROWCAST_MAX_CONNECTIONS", "100000"),
+    ("ROWCAST_MAX_CONNECTIONS_PER_USER", "100000"),
+    ("ROWCAST_MAX_CONNECTIONS_PER_ADDRESS", "100000"),
+    ("ROWCAST_CONNECTS_PER_MINUTE", "1000000"),
+    ("ROWCAST_COMMANDS_PER_MINUTE", "1000000"),
+    ("ROWCAST_WRITES_PER_SECOND", "1000000"),
+];
+
 /// A running `rowcast serve`. Killed when dropped; its log is shown when the test fails.
 pub(crate) struct Server {
     process: Child,
@@ -46,6 +56,8 @@ impl Server {
             ("ROWCAST_JWT_SECRET".into(), SECRET.into()),
             ("ROWCAST_LOG".into(), "rowcast=debug,warn".into()),
         ];
+        // All clients of a test are few users at one address.
+        environment.extend(NO_LIMITS.map(|(name, value)| (name.to_owned(), value.to_owned())));
         environment.extend(settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
         let log = Arc::default();
         let (process, started) = spawn(&environment, &log);

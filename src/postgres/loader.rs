@@ -1,6 +1,6 @@
-//! The grants of many users in one query: who asks while a query is running shares the next one.
+//! What many need, in one statement: who asks while one is running shares the next.
 //!
-//! When a server restarts, all its clients come back within seconds, and each needs its user's grants first. One query for each of them would keep the
+//! When a server restarts, all its clients come back within seconds, and each needs its user's grants, and a place. A statement for each of them would keep the
 //! database busy with nothing else; one after another for all who wait meanwhile are a handful.
 
 use std::{
@@ -14,33 +14,35 @@ use tokio::{
 };
 use tracing::error;
 
-use crate::postgres;
+use super::Error;
 
-/// After a query for many, the next one waits this long for each of them, so that in a storm it is for many again; somebody who comes alone does not wait.
+/// After a statement for many, the next one waits this long for each of them, so that in a storm it is for many again; somebody who comes alone does not wait.
 const PAUSE_FOR_EACH: Duration = Duration::from_millis(1);
 
 /// Nobody should feel it.
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// Grants could not be read. Why is in the log, once for all who waited.
+/// The database failed. Why is in the log, once for all who waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("grants could not be read")]
-pub struct Unreadable;
+#[error("the database failed")]
+pub struct Failed;
 
 /// Gathers those who ask.
 #[derive(Debug)]
-pub(super) struct Loader<T> {
+pub struct Loader<T> {
     /// What whoever asks now is part of.
     next: Mutex<Arc<Load<T>>>,
-    /// One query at a time, and none before this moment.
+    /// One at a time, and none before this moment.
     turn: Turn<Instant>,
+    /// What is done, for the log.
+    what: &'static str,
 }
 
 /// One query, and for whom.
 #[derive(Debug)]
 struct Load<T> {
     asked: Mutex<Vec<T>>,
-    done: OnceCell<Result<(), Unreadable>>,
+    done: OnceCell<Result<(), Failed>>,
 }
 
 impl<T> Default for Load<T> {
@@ -49,22 +51,18 @@ impl<T> Default for Load<T> {
     }
 }
 
-impl<T> Default for Loader<T> {
-    fn default() -> Self {
-        Self { next: Mutex::default(), turn: Turn::new(Instant::now()) }
-    }
-}
-
 impl<T: Clone> Loader<T> {
+    /// Nobody has asked yet. `what` is what is done, for the log: "reading grants".
+    #[must_use]
+    pub fn new(what: &'static str) -> Self {
+        Self { next: Mutex::default(), turn: Turn::new(Instant::now()), what }
+    }
+
     /// Completes when a call of `read` that began after this one has read `wanted`, with all others who have asked by then.
     ///
     /// # Errors
     /// When `read` failed.
-    pub(super) async fn load(
-        &self,
-        wanted: T,
-        read: impl AsyncFnOnce(&[T]) -> Result<(), postgres::Error>,
-    ) -> Result<(), Unreadable> {
+    pub async fn load(&self, wanted: T, read: impl AsyncFnOnce(&[T]) -> Result<(), Error>) -> Result<(), Failed> {
         let load = {
             let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
             next.asked.lock().unwrap_or_else(PoisonError::into_inner).push(wanted);
@@ -78,11 +76,11 @@ impl<T: Clone> Loader<T> {
                 tokio::time::sleep_until(*earliest).await;
                 let asked = self.close(&load);
                 let result = read(&asked).await.map_err(|error| {
-                    error!(%error, users = asked.len(), "grants could not be read");
-                    Unreadable
+                    error!(%error, asked = asked.len(), "{} failed", self.what);
+                    Failed
                 });
-                let users = u32::try_from(asked.len() - 1).unwrap_or(u32::MAX);
-                *earliest = Instant::now() + PAUSE_FOR_EACH.saturating_mul(users).min(LONGEST_PAUSE);
+                let others = u32::try_from(asked.len().saturating_sub(1)).unwrap_or(u32::MAX);
+                *earliest = Instant::now() + PAUSE_FOR_EACH.saturating_mul(others).min(LONGEST_PAUSE);
                 result
             })
             .await
@@ -112,18 +110,14 @@ mod tests {
     }
 
     impl Reads {
-        async fn read(&self, users: &[u32]) -> Result<(), postgres::Error> {
+        async fn read(&self, users: &[u32]) -> Result<(), Error> {
             self.of.lock().unwrap().push(users.to_vec());
             self.go.notified().await;
-            if users.contains(&13) { Err(postgres::Error::Pool("gone".into())) } else { Ok(()) }
+            if users.contains(&13) { Err(Error::Pool("gone".into())) } else { Ok(()) }
         }
     }
 
-    fn ask(
-        loader: &Arc<Loader<u32>>,
-        reads: &Arc<Reads>,
-        user: u32,
-    ) -> tokio::task::JoinHandle<Result<(), Unreadable>> {
+    fn ask(loader: &Arc<Loader<u32>>, reads: &Arc<Reads>, user: u32) -> tokio::task::JoinHandle<Result<(), Failed>> {
         let (loader, reads) = (Arc::clone(loader), Arc::clone(reads));
         tokio::spawn(async move { loader.load(user, async |users: &[u32]| reads.read(users).await).await })
     }
@@ -135,7 +129,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_asks_while_a_query_runs_shares_the_next() {
-        let (loader, reads) = (Arc::default(), Arc::<Reads>::default());
+        let (loader, reads) = (Arc::new(Loader::new("reading")), Arc::<Reads>::default());
         let first = ask(&loader, &reads, 1);
         settle().await;
         let others: Vec<_> = (20..100).map(|user| ask(&loader, &reads, user)).collect();
@@ -154,7 +148,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_everybodys_who_waited_and_nobody_elses() {
-        let (loader, reads) = (Arc::default(), Arc::<Reads>::default());
+        let (loader, reads) = (Arc::new(Loader::new("reading")), Arc::<Reads>::default());
         let first = ask(&loader, &reads, 1);
         settle().await;
         let unlucky = [ask(&loader, &reads, 12), ask(&loader, &reads, 13)];
@@ -163,7 +157,7 @@ mod tests {
         settle().await;
         reads.go.notify_one();
         for one in unlucky {
-            assert_eq!(one.await.unwrap(), Err(Unreadable));
+            assert_eq!(one.await.unwrap(), Err(Failed));
         }
         reads.go.notify_one();
         assert_eq!(ask(&loader, &reads, 12).await.unwrap(), Ok(()));
@@ -171,7 +165,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn when_the_one_who_reads_goes_away_another_reads() {
-        let (loader, reads) = (Arc::default(), Arc::<Reads>::default());
+        let (loader, reads) = (Arc::new(Loader::new("reading")), Arc::<Reads>::default());
         let blocking = ask(&loader, &reads, 1);
         settle().await;
         let (gone, follower) = (ask(&loader, &reads, 2), ask(&loader, &reads, 3));

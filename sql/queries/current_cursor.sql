@@ -1,0 +1,2 @@
+-- What has committed by now.
+SELECT rowcast.current_cursor() AS cursor

@@ -1,0 +1,411 @@
+//! The streams of all servers, in the database. Each server enters its own, says every few seconds that it is there, and deletes what has ended. What is there may be
+//! forgotten by the database at any time (its tables are unlogged): then it is entered anew.
+//!
+//! Who comes and who goes is written by one statement at a time, for all who wait meanwhile, so that a stream that has ended cannot be entered after it was deleted.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::{Connection, Connections, Told};
+use crate::{
+    command::{Answer, Ask},
+    metrics::Metrics,
+    postgres::{
+        self, Database, Failed, Loader,
+        connections::{self, Limits, Refused, Row},
+    },
+};
+
+/// How often a server says that it is there. It is believed for three times as long (`sql/functions/80_live_connections.sql`).
+const PRESENCE: Duration = Duration::from_secs(5);
+
+/// How long others get to end before what has ended is deleted in one go.
+const GATHERING: Duration = Duration::from_millis(20);
+
+/// How long a stream on another server may take to answer: a commit, a wake-up there, and the same back. More than where servers poll.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long the last word may take. If it does not get through, the others find out by themselves.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A client that has taken nothing for so many heartbeats is not active.
+const SILENT_HEARTBEATS: u32 = 3;
+
+/// The directory, as one server writes it.
+pub struct Directory {
+    /// The streams here.
+    pub connections: Arc<Connections>,
+    server: Box<str>,
+    started: Instant,
+    database: Database,
+    limits: Limits,
+    heartbeat: Duration,
+    changes: Loader<Change>,
+    /// What has ended and is still in the directory.
+    gone: Mutex<Vec<Box<str>>>,
+    someone_left: Notify,
+    /// Whether the database could not be told last time.
+    failing: AtomicBool,
+    metrics: Arc<Metrics>,
+}
+
+/// What is to be written.
+#[derive(Clone)]
+enum Change {
+    /// A stream comes.
+    Enter(Arc<Entering>),
+    /// Some have gone.
+    Leave,
+    /// The server is there.
+    Presence,
+}
+
+/// A stream on its way in.
+struct Entering {
+    row: Row,
+    /// Who waited has gone away.
+    given_up: AtomicBool,
+    outcome: OnceLock<Result<(), Refused>>,
+}
+
+/// A stream in the directory. It leaves when this is dropped.
+pub struct Entered {
+    entry: Entry,
+    connection: Arc<Connection>,
+}
+
+/// A stream's row, which may be there from when it is asked for on. It is deleted when this is dropped.
+struct Entry {
+    directory: Arc<Directory>,
+    id: Box<str>,
+    /// While it is on its way in.
+    entering: Option<Arc<Entering>>,
+}
+
+/// Why a stream may not be opened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Admission {
+    /// Its user has as many as they may, or opens them too fast.
+    Refused(Refused),
+    /// The database failed.
+    Failed,
+}
+
+/// The stream is open on another server, which has not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unanswered;
+
+impl Directory {
+    /// A directory that knows nothing of this server yet. `heartbeat` is how often streams say something.
+    #[must_use]
+    pub fn new(
+        connections: Arc<Connections>,
+        database: Database,
+        limits: Limits,
+        heartbeat: Duration,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            connections,
+            server: format!("{:016x}", fastrand::u64(..)).into(),
+            started: Instant::now(),
+            database,
+            limits,
+            heartbeat,
+            changes: Loader::new("entering streams"),
+            gone: Mutex::default(),
+            someone_left: Notify::new(),
+            failing: AtomicBool::new(false),
+            metrics,
+        }
+    }
+
+    /// Enters a stream, if its user may have one more. From then on it can be found, here and by other servers.
+    ///
+    /// # Errors
+    /// When the user may not, or the database fails.
+    pub async fn enter(self: &Arc<Self>, connection: Connection) -> Result<Entered, Admission> {
+        let entering = Arc::new(Entering {
+            row: self.row(&connection),
+            given_up: AtomicBool::new(false),
+            outcome: OnceLock::new(),
+        });
+        let mut entry =
+            Entry { directory: Arc::clone(self), id: connection.id.clone(), entering: Some(Arc::clone(&entering)) };
+        self.write(Change::Enter(Arc::clone(&entering))).await.map_err(|Failed| Admission::Failed)?;
+        match entering.outcome.get() {
+            Some(Ok(())) => {}
+            Some(&Err(refused)) => {
+                entry.has_no_row();
+                return Err(Admission::Refused(refused));
+            }
+            None => return Err(Admission::Failed),
+        }
+        entry.entering = None;
+        let connection = Arc::new(connection);
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.insert(connection.id.clone(), Arc::clone(&connection));
+        Ok(Entered { entry, connection })
+    }
+
+    /// Whether a user may do this kind of thing once more, of so many a minute; if not, when to ask again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_turn(
+        &self,
+        user_id: &str,
+        kind: &str,
+        per_minute: u32,
+    ) -> Result<Option<Duration>, postgres::Error> {
+        connections::take_turn(&self.database.connection().await?, user_id, kind, per_minute).await
+    }
+
+    /// Whose stream that is, if it is open anywhere.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn owner(&self, id: &str) -> Result<Option<Box<str>>, postgres::Error> {
+        if let Some(connection) = self.connections.find(id) {
+            return Ok(Some(connection.viewer.user_id.clone()));
+        }
+        connections::find(&self.database.connection().await?, id).await
+    }
+
+    /// Asks something of a stream on another server.
+    ///
+    /// # Errors
+    /// When the database fails. The answer may be that there is none.
+    pub async fn ask(&self, id: &str, ask: &Ask) -> Result<Result<Answer, Unanswered>, postgres::Error> {
+        let request: Box<str> = format!("{}-{:016x}", self.server, fastrand::u64(..)).into();
+        let (sender, answer) = oneshot::channel();
+        let asked = &self.connections.asked;
+        asked.lock().unwrap_or_else(PoisonError::into_inner).insert(request.clone(), sender);
+        // However this ends, nobody waits any more.
+        let _waiting = Waiting { asked, request: &request };
+        connections::ask(&self.database.connection().await?, &request, id, ask).await?;
+        Ok(timeout(ANSWER, answer).await.ok().and_then(Result::ok).ok_or(Unanswered))
+    }
+
+    /// Says for the first time that this server is there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn announce(&self) -> Result<(), postgres::Error> {
+        self.say_it_is_there(&self.database.connection().await?).await
+    }
+
+    /// Says again and again that this server is there, and deletes what has ended, until `end`.
+    pub async fn keep(self: Arc<Self>, end: CancellationToken) {
+        let mut answers = self.connections.untold.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let answering = async {
+            if let Some(answers) = &mut answers {
+                self.tell_answers(answers).await;
+            }
+        };
+        let keeping = async {
+            loop {
+                let presence = tokio::time::sleep(PRESENCE.mul_f64(0.9 + fastrand::f64() / 5.0));
+                tokio::pin!(presence);
+                loop {
+                    tokio::select! {
+                        () = &mut presence => break,
+                        () = self.someone_left.notified() => {}
+                    }
+                    tokio::time::sleep(GATHERING).await;
+                    self.write_or_leave_it(Change::Leave).await;
+                }
+                self.write_or_leave_it(Change::Presence).await;
+            }
+        };
+        tokio::select! {
+            () = end.cancelled() => {}
+            () = keeping => {}
+            () = answering => {}
+        }
+        let farewell = async { connections::forget_server(&self.database.connection().await?, &self.server).await };
+        match timeout(FAREWELL, farewell).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(%error, "the last word did not get through"),
+            Err(_) => debug!("the last word did not get through"),
+        }
+    }
+
+    async fn tell_answers(&self, answers: &mut mpsc::Receiver<Told>) {
+        // Ends with the server: it holds a sender itself.
+        while let Some((request, answer)) = answers.recv().await {
+            let told = async { connections::answer(&self.database.connection().await?, &request, &answer).await }.await;
+            if let Err(error) = told {
+                warn!(%error, "another server has no answer; its client will ask again");
+            }
+        }
+    }
+
+    /// Writes what can be written later as well: why it could not be is said there, and the next presence tries again.
+    async fn write_or_leave_it(&self, change: Change) {
+        let _ = self.write(change).await;
+    }
+
+    async fn write(&self, change: Change) -> Result<(), Failed> {
+        self.changes.load(change, async |changes: &[Change]| self.write_all(changes).await).await
+    }
+
+    async fn write_all(&self, changes: &[Change]) -> Result<(), postgres::Error> {
+        let coming: HashMap<&str, &Arc<Entering>> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Enter(entering) if !entering.given_up.load(Ordering::Acquire) => {
+                    Some((&*entering.row.id, entering))
+                }
+                _ => None,
+            })
+            .collect();
+        let told = self.write_changes(&coming, changes.iter().any(|change| matches!(change, Change::Presence))).await;
+        match told {
+            // Somebody waits for it.
+            Err(error) if !coming.is_empty() => return Err(error),
+            Err(error) if !self.failing.swap(true, Ordering::Relaxed) => {
+                warn!(%error, "the database cannot be told who is connected here");
+            }
+            Err(_) => {}
+            Ok(()) => self.failing.store(false, Ordering::Relaxed),
+        }
+        Ok(())
+    }
+
+    async fn write_changes(
+        &self,
+        coming: &HashMap<&str, &Arc<Entering>>,
+        presence: bool,
+    ) -> Result<(), postgres::Error> {
+        let connection = self.database.connection().await?;
+        let mut gone = self.take_gone();
+        if !coming.is_empty() || !gone.ids.is_empty() {
+            let rows: Vec<&Row> = coming.values().map(|entering| &entering.row).collect();
+            let mut refused = connections::enter(&connection, &self.server, &gone.ids, &rows, self.limits).await?;
+            gone.ids.clear();
+            for (&id, entering) in coming {
+                // Set before only if this is done again for somebody who went away in the middle of it.
+                let _ = entering.outcome.set(refused.remove(id).map_or(Ok(()), Err));
+            }
+        }
+        if presence { self.say_it_is_there(&connection).await } else { Ok(()) }
+    }
+
+    async fn say_it_is_there(&self, database: &postgres::Connection) -> Result<(), postgres::Error> {
+        let figures = self.metrics.summary().to_string();
+        let uptime = self.started.elapsed();
+        let open = self.connections.all();
+        let changed: Vec<Row> = open.iter().filter_map(|connection| self.changed_row(connection)).collect();
+        let known = connections::keep_server(database, &self.server, uptime, &figures, &changed).await;
+        match known {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let all: Vec<Row> = open.iter().map(|connection| self.row(connection)).collect();
+                connections::keep_server(database, &self.server, uptime, &figures, &all).await.map(|_| ())
+            }
+            Err(error) => {
+                for connection in &open {
+                    connection.mark_changed();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The row of a stream, if the database has another one.
+    fn changed_row(&self, connection: &Connection) -> Option<Row> {
+        let row = self.row(connection);
+        connection.take_changed(row.active).then_some(row)
+    }
+
+    fn row(&self, connection: &Connection) -> Row {
+        let described = connection.described();
+        Row {
+            id: connection.id.clone(),
+            user_id: connection.viewer.user_id.clone(),
+            organizations: described.organizations,
+            event_types: described.event_types,
+            active: connection.idle() < self.heartbeat * SILENT_HEARTBEATS,
+        }
+    }
+
+    fn take_gone(&self) -> Gone<'_> {
+        Gone { directory: self, ids: mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner)) }
+    }
+
+    fn put_gone(&self, ids: &mut Vec<Box<str>>) {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).append(ids);
+    }
+}
+
+/// Streams that have gone. Those that are not deleted, for whatever reason, have still gone afterwards.
+struct Gone<'a> {
+    directory: &'a Directory,
+    ids: Vec<Box<str>>,
+}
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.directory.put_gone(&mut self.ids);
+    }
+}
+
+impl Entered {
+    /// What it is about.
+    #[must_use]
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let connections = &self.entry.directory.connections;
+        connections.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.connection.id);
+    }
+}
+
+impl Entry {
+    fn has_no_row(&mut self) {
+        self.id = Box::default();
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Some(entering) = self.entering.take() {
+            entering.given_up.store(true, Ordering::Release);
+        }
+        if !self.id.is_empty() {
+            self.directory.put_gone(&mut vec![mem::take(&mut self.id)]);
+            self.directory.someone_left.notify_one();
+        }
+    }
+}
+
+/// A request of ours that waits for its answer.
+struct Waiting<'a> {
+    asked: &'a Mutex<HashMap<Box<str>, oneshot::Sender<Answer>>>,
+    request: &'a str,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(self.request);
+    }
+}
