@@ -78,6 +78,9 @@ fn render_status(block: &Block<'_>) -> String {
             return sse::status_frame(&connected, cursor, at);
         }
         "reset" => ConnectionStatus::Reset { reason: ResetReason::CursorAhead },
+        "token_expiring" => {
+            ConnectionStatus::TokenExpiring { expires_at: data["expiresAt"].as_str().unwrap().parse().unwrap() }
+        }
         "closing" => ConnectionStatus::Closing { reason: CloseReason::Unavailable },
         other => panic!("a fixture with status {other}"),
     };
@@ -108,7 +111,7 @@ fn event(json: &str) -> Event {
 
 #[test]
 fn the_server_writes_the_fixtures() {
-    for name in ["connected", "one-write-of-three", "late-commit-and-heartbeat", "reset", "closing"] {
+    for name in ["connected", "one-write-of-three", "late-commit-and-heartbeat", "reset", "token-expiring", "closing"] {
         let expected = fixture(name);
         let blocks = blocks(&expected);
         assert!(!blocks.is_empty(), "{name}");

@@ -235,6 +235,7 @@ async fn a_stream_ends_with_its_token() {
     let token = sign(harness::SECRET, "ann", Duration::from_secs(2)).unwrap();
     let mut client = sse::Client::connect(&server.url(), &token, None).await;
     assert_eq!(status(&mut client).await["status"], "connected");
+    assert_eq!(status(&mut client).await["status"], "token_expiring");
     assert_eq!(status(&mut client).await, json!({"status": "closing", "reason": "token_expired"}));
     assert!(client.next_event().await.is_none());
     server.stop().await;
@@ -343,7 +344,9 @@ async fn methods_and_paths_that_are_not_there() {
         ("HEAD", "/livez", 200),
         ("HEAD", "/readyz", 200),
         ("POST", "/livez", 405),
-        ("POST", "/api/v1/realtime/sse", 405),
+        ("PUT", "/api/v1/realtime/sse", 405),
+        ("POST", "/api/v1/realtime/events", 405),
+        ("DELETE", "/api/v1/realtime/stats", 405),
         ("POST", "/index.html", 405),
         ("POST", "/nonsense", 404),
         ("GET", "/../Cargo.toml", 404),

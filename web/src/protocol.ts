@@ -156,7 +156,7 @@ export type ConnectionStatus =
   | { status: "reset"; reason: ResetReason }
   | { status: "degraded" }
   | { status: "recovered" }
-  | { status: "token_expiring" }
+  | { status: "token_expiring"; expiresAt: string }
   | { status: "closing"; reason: CloseReason };
 
 /** Made by the server for one stream; never in the outbox, so it has no id. */
