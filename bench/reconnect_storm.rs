@@ -53,6 +53,8 @@ async fn main() {
     admin.query(emit, &[&EVENTS, &ORGANIZATIONS]).await.unwrap();
 
     let arguments = ["bench", "--database-url", &url, "--jwt-secret", SECRET, "--listen-addr", "127.0.0.1:0"];
+    // All of them come from here.
+    let arguments = arguments.into_iter().chain(["--max-connections-per-address", "10000"]);
     let shutdown = CancellationToken::new();
     let app = App::start(Arguments::parse_from(arguments).config, shutdown.clone()).await.unwrap();
     let (address, metrics) = (app.address().to_string(), app.metrics());
