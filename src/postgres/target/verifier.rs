@@ -6,9 +6,15 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_cert_signed_by_trust_anchor, verify_server_name,
     },
-    crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime},
+    crypto::{
+        WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
+    },
+    pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime},
     server::ParsedCertificate,
+};
+use x509_cert::{
+    Certificate,
+    der::{Decode, Encode},
 };
 
 /// The certificates that a server's has to come from.
@@ -74,12 +80,25 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        verify_tls13_signature(message, certificate, signature, &self.algorithms).or_else(|error| {
+            // Without extensions `openssl x509 -req` makes certificates of version 1. They say too little to be verified, but have a key like any other.
+            match public_key(certificate) {
+                Some(key) if self.roots.is_none() => {
+                    verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms)
+                }
+                _ => Err(error),
+            }
+        })
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
     }
+}
+
+fn public_key(certificate: &CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'static>> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    certificate.tbs_certificate.subject_public_key_info.to_der().ok().map(Into::into)
 }
 
 /// What to do about a certificate that was refused.

@@ -51,6 +51,12 @@ impl Issued {
         Self { certificate: params.self_signed(&key).unwrap().pem(), key: key.serialize_pem() }
     }
 
+    /// Of X.509's first version, as `openssl x509 -req` makes it. Its key is known to everybody, and good for nothing else.
+    pub(crate) fn of_version_1() -> Self {
+        let (certificate, key) = (include_str!("version_1.crt"), include_str!("version_1.key"));
+        Self { certificate: certificate.to_owned(), key: key.to_owned() }
+    }
+
     /// Writes both to files, as `<name>.crt` and `<name>.key`; their paths.
     pub(crate) fn write(&self, directory: &Path, name: &str) -> (PathBuf, PathBuf) {
         let (certificate, key) = (directory.join(format!("{name}.crt")), directory.join(format!("{name}.key")));

@@ -3,6 +3,7 @@
 //! It listens at a loopback address of its own, so that its port may be the usual one; only Linux has those.
 
 mod identity;
+mod interceptor;
 mod modes;
 mod server;
 
@@ -19,6 +20,9 @@ use crate::harness::{Authority, Issued, OwnPostgres, Place, Role, eventually, wr
 
 /// What the server's certificate is for.
 const HOST: &str = "localhost";
+
+/// How a client asks for TLS: eight bytes, of which the last four mean that.
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 /// A Postgres that speaks TLS.
 struct Stage {

@@ -2,6 +2,7 @@
 
 use super::{HOST, Stage, assert_refused, connect};
 use crate::harness::{Authority, Issued};
+use futures_util::future::join_all;
 use tokio::process::Command;
 
 const MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
@@ -39,13 +40,12 @@ async fn libpq(url: &str) -> Option<Outcome> {
 
 /// That each mode has this outcome with the host and root certificate given.
 async fn assert_outcomes(stage: &Stage, host: &str, root: &str, expected: [Outcome; 6]) {
-    for (mode, expected) in MODES.into_iter().zip(expected) {
+    join_all(MODES.into_iter().zip(expected).map(async |(mode, expected)| {
         let url = stage.url(host, &format!("sslmode={mode}&sslrootcert={}", stage.path(root).display()));
-        assert_eq!(outcome(&url).await, expected, "{mode}, {host}, {root}");
-        if let Some(theirs) = libpq(&url).await {
-            assert_eq!(theirs, expected, "libpq: {mode}, {host}, {root}");
-        }
-    }
+        let (ours, theirs) = tokio::join!(outcome(&url), libpq(&url));
+        assert_eq!((ours, theirs.unwrap_or(expected)), (expected, expected), "{mode}, {host}, {root}");
+    }))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -89,7 +89,7 @@ async fn whoever_is_refused_is_told_what_to_do() {
     assert_refused(&stage.trusting_url("sslmode=verify-full"), &expected).await;
 }
 
-/// Addresses and IPv4 in certificates, keywords in place of a URL, several hosts, one certificate that signed itself, and no certificate to trust at all.
+/// Addresses and IPv4 in certificates, keywords in place of a URL, several hosts, certificates that signed themselves, and no certificate to trust at all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_is_found_and_recognized_in_every_notation() {
     let stage = Stage::set(&["hostssl all all 127.0.0.0/8 trust"]).await;
@@ -118,6 +118,10 @@ async fn a_server_is_found_and_recognized_in_every_notation() {
         "postgresql:///app?host=127.0.0.1,{socket}&port=1,5432&user=rowcast_test_server&sslmode=verify-full&sslrootcert={root}"
     );
     assert_eq!(outcome(&mixed).await, Plain);
+
+    stage.present(&Issued::of_version_1()).await;
+    assert_eq!(outcome(&stage.url(HOST, "sslmode=require")).await, Encrypted);
+    assert_refused(&stage.trusting_url("sslmode=verify-ca"), &["hint: ", "X.509 version 3"]).await;
 
     let own = Issued::by_itself(HOST);
     stage.present(&own).await;
