@@ -50,7 +50,7 @@ pub(super) fn wants_other_encryption(error: &Error) -> bool {
 
 /// Whether TLS was begun, and failed.
 pub(super) fn is_failed_handshake(error: &Error) -> bool {
-    error.source().is_some_and(|cause| cause.is::<Failed>())
+    error.source().is_some_and(<dyn StdError>::is::<Failed>)
 }
 
 /// What TLS itself said. In TLS 1.3 a server may refuse a client after the handshake.

@@ -33,7 +33,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// Its pg_hba.conf has these lines for the network.
+    /// Its `pg_hba.conf` has these lines for the network.
     async fn set(hba: &[&str]) -> Self {
         let address = Ipv4Addr::new(127, fastrand::u8(1..), fastrand::u8(..), fastrand::u8(1..255));
         let postgres = OwnPostgres::start(&[("listen_addresses", &address.to_string())]).await;

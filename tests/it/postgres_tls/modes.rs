@@ -97,6 +97,10 @@ async fn a_server_is_found_and_recognized_in_every_notation() {
     assert_eq!(outcome(&stage.url(HOST, "sslmode=require")).await, Encrypted);
     assert_eq!(outcome(&stage.url(HOST, "ssl=true")).await, Encrypted);
 
+    let version: String = stage.superuser.query_one("SHOW server_version_num", &[]).await.unwrap().get(0);
+    let direct = if version.parse::<u32>().unwrap() >= 170_000 { Encrypted } else { Refused };
+    assert_eq!(outcome(&stage.trusting_url("sslmode=verify-full&sslnegotiation=direct")).await, direct);
+
     let root = stage.path("ca.crt");
     let root = root.display();
     let by_address = format!("postgres://rowcast_test_server@{address}/app?sslmode=verify-full&sslrootcert={root}");

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -120,27 +121,28 @@ async fn commands_go_by_the_environment_and_the_doctor_sees_it() {
     let tap = Wiretap::start((stage.address, 5432).into()).await;
     let (at, port) = (tap.address.ip(), tap.address.port());
     let url = format!("postgresql:///app?host={HOST}&hostaddr={at}&port={port}&user={}", Role::Owner.name());
-    let run = async |command: &str, mode: &str| {
+    let run = async |command: &str, mode: &str, root: &Path| {
         let mut process = tokio::process::Command::new(env!("CARGO_BIN_EXE_rowcast"));
         process.arg(command).env("DATABASE_URL", &url).env_remove("ROWCAST_NOTIFY_DATABASE_URL");
-        process.env("PGSSLMODE", mode).env("PGSSLROOTCERT", stage.path("ca.crt"));
+        process.env("PGSSLMODE", mode).env("PGSSLROOTCERT", root).env("SSL_CERT_FILE", stage.path("ca.crt"));
         let output = process.output().await.unwrap();
         [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat()
     };
-    for command in ["migrate", "tables", "doctor"] {
+    let (root, system) = (stage.path("ca.crt"), Path::new("system"));
+    for (command, root) in [("migrate", &*root), ("tables", &root), ("doctor", &root), ("doctor", system)] {
         let before = tap.encrypted.load(Relaxed);
-        let said = run(command, "verify-full").await;
+        let said = run(command, "verify-full", root).await;
         assert!(tap.encrypted.load(Relaxed) > before, "{said}");
         if command == "doctor" {
             assert!(said.contains("the connection is encrypted (TLSv1.3), and the server is"), "{said}");
         }
     }
     assert_eq!(tap.readable.load(Relaxed), 0);
-    let said = run("doctor", "require").await;
+    let said = run("doctor", "require", &root).await;
     assert!(said.contains("(TLSv1.3); sslmode=verify-full would"), "{said}");
-    let said = run("doctor", "disable").await;
+    let said = run("doctor", "disable", &root).await;
     assert!(said.contains("does not leave this machine") && tap.readable.load(Relaxed) > 0, "{said}");
-    let said = run("tables", "verify_full").await;
+    let said = run("tables", "verify_full", &root).await;
     assert!(said.contains("PGSSLMODE has to be disable, allow, "), "{said}");
 }
 

@@ -108,7 +108,7 @@ const PIECES: [&str; 20] = [
 ];
 
 fn encode(value: &str) -> String {
-    value.bytes().map(|byte| format!("%{byte:02x}")).collect()
+    value.bytes().fold(String::new(), |code, byte| code + &format!("%{byte:02x}"))
 }
 
 proptest! {

@@ -23,7 +23,7 @@ impl Home {
     }
 
     fn refusal(&self, parameters: &str) -> String {
-        self.tls(parameters).map(|tls| panic!("{tls:?}")).unwrap_or_else(|error: Error| error.to_string())
+        self.tls(parameters).expect_err("it was accepted").to_string()
     }
 }
 
