@@ -11,7 +11,7 @@ use std::{
 
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -24,7 +24,7 @@ use crate::{
     maintenance,
     metrics::Metrics,
     postgres::{
-        self, Database,
+        self, Database, Target,
         connections::Limits,
         listener::{self, Doorbell},
         mend_sequence, migrate,
@@ -46,7 +46,7 @@ pub struct App {
     http: Arc<Http>,
     doorbell: Arc<Doorbell>,
     /// None where the tailer polls.
-    notifications: Option<tokio_postgres::Config>,
+    notifications: Option<Target>,
     retention: Option<String>,
     shutdown: CancellationToken,
 }
@@ -89,7 +89,7 @@ impl App {
         )
         .map_err(Error::Secret)?;
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
-        let notifications = postgres::connection_config(notify_url)?;
+        let notifications = Target::parse(notify_url).map_err(postgres::Error::from)?;
         let notifications = settings.poll.is_none().then_some(notifications);
         let database = Database::new(&database_url, settings.database_connections.into())?;
         migrate_at(if database.is_pooled().await? { notify_url } else { &database_url }).await?;
@@ -181,9 +181,9 @@ impl App {
         // To the very end: streams leave the directory while they are drained.
         let drained = CancellationToken::new();
         tasks.spawn("directory", Arc::clone(&http.directory).keep(drained.clone()));
-        if let Some(config) = notifications {
+        if let Some(target) = notifications {
             let database = database.clone();
-            let listening = listener::listen(config, database, listener::PULSE, doorbell, shutdown.clone());
+            let listening = listener::listen(target, database, listener::PULSE, doorbell, shutdown.clone());
             tasks.spawn("listener", listening);
         }
         tasks.spawn("tailer", tailer.run(shutdown.clone()));
@@ -212,7 +212,7 @@ impl App {
 /// # Errors
 /// When it cannot be reached, or [`migrate`] fails.
 pub async fn migrate_at(url: &str) -> Result<postgres::Migrated, postgres::Error> {
-    let migrated = with_client(url, async |client, config| migrate(client, config).await).await;
+    let migrated = with_client(url, async |client, target| migrate(client, target).await).await;
     if let Ok(migrated) = &migrated
         && migrated.functions
     {
@@ -232,12 +232,12 @@ pub async fn mend_sequence_at(url: &str) -> Result<Option<i64>, postgres::Error>
 /// Over a connection of its own, which has ended when this returns.
 async fn with_client<T>(
     url: &str,
-    task: impl AsyncFnOnce(&mut Client, &tokio_postgres::Config) -> Result<T, postgres::Error>,
+    task: impl AsyncFnOnce(&mut Client, &Target) -> Result<T, postgres::Error>,
 ) -> Result<T, postgres::Error> {
-    let config = postgres::connection_config(url)?;
-    let (mut client, connection) = config.connect(NoTls).await?;
+    let target = Target::parse(url)?;
+    let (mut client, connection) = target.connect().await?;
     let driver = tokio::spawn(connection);
-    let outcome = task(&mut client, &config).await;
+    let outcome = task(&mut client, &target).await;
     drop(client);
     // The connection ends because its client did; how it ended is of no interest any more.
     let _ = driver.await;

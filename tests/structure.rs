@@ -79,6 +79,12 @@ fn sql_is_in_files_and_only_postgres_and_the_demo_read_them() {
 }
 
 #[test]
+fn every_connection_to_postgres_is_made_by_its_target() {
+    only_in("NoTls", &["private_postgres"]);
+    only_in("tokio_postgres::connect(", &["private_postgres"]);
+}
+
+#[test]
 fn only_the_command_line_prints() {
     only_in("println!", &["cli", "main"]);
 }

@@ -17,6 +17,7 @@ use crate::{
     app::{self, App},
     config::{Config, Settings},
     demo,
+    postgres::{self, Target},
     private_postgres::{self, PrivatePostgres},
 };
 
@@ -134,8 +135,7 @@ impl Demo {
 }
 
 async fn install(database_url: &str) -> anyhow::Result<()> {
-    let (mut client, connection) =
-        crate::postgres::connection_config(database_url)?.connect(tokio_postgres::NoTls).await?;
+    let (mut client, connection) = Target::parse(database_url)?.connect().await.map_err(postgres::Error::from)?;
     let driver = tokio::spawn(connection);
     let installed = demo::install(&mut client).await;
     drop(client);

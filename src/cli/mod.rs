@@ -13,10 +13,10 @@ use std::{future::poll_fn, process::ExitCode};
 
 pub use self::doctor::codes as doctor_codes;
 use clap::{Args, Parser, Subcommand};
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres;
+use crate::postgres::{self, Target};
 
 /// Streams Postgres rows to browsers over Server-Sent Events.
 #[derive(Parser)]
@@ -57,7 +57,7 @@ struct DatabaseUrl {
 impl DatabaseUrl {
     /// Connects. What the database has to say beside its answers (warnings of attach, say) goes to stderr.
     async fn connect(&self) -> Result<Client, postgres::Error> {
-        let (client, mut connection) = postgres::connection_config(&self.database_url)?.connect(NoTls).await?;
+        let (client, mut connection) = Target::parse(&self.database_url)?.connect().await?;
         tokio::spawn(async move {
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
                 if let AsyncMessage::Notice(notice) = message {

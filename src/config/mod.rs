@@ -13,7 +13,7 @@ pub use self::values::{address, duration, retention};
 /// What a server needs to know.
 #[derive(Args, Clone)]
 pub struct Config {
-    /// Where the tables are, as postgres://user:password@host/database.
+    /// Where the tables are, as postgres://user:password@host/database; ?sslmode=verify-full&sslrootcert=… makes sure that it is they.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: String,
 

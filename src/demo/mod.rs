@@ -20,14 +20,18 @@ mod trace;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
+use crate::postgres::{Target, target};
 use simulation::Simulation;
 
 /// What can go wrong in the demo.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The connection string cannot be used.
+    #[error(transparent)]
+    Target(#[from] target::Error),
     /// The database refused a statement, or the connection was lost.
     #[error("the demo's database refused or failed")]
     Database(#[from] tokio_postgres::Error),
@@ -93,7 +97,7 @@ pub async fn install(client: &mut Client) -> Result<(), Error> {
 /// # Errors
 /// When the database cannot be reached, is lost, or refuses a statement.
 pub async fn run(database_url: &str, options: Options, shutdown: CancellationToken) -> Result<(), Error> {
-    let (client, connection) = tokio_postgres::connect(database_url, NoTls).await?;
+    let (client, connection) = Target::parse(database_url)?.named("rowcast demo").connect().await?;
     // The connection ends when the client is dropped; what goes wrong on it, the client's next call reports.
     let connection = tokio::spawn(connection);
     let outcome = shutdown.run_until_cancelled(play(&client, options)).await;

@@ -11,9 +11,9 @@ use std::{
 use deadpool_postgres::{ClientWrapper, Object};
 use futures_util::TryStreamExt;
 use tokio::time::timeout;
-use tokio_postgres::{NoTls, Row, RowStream, Statement, types::Type};
+use tokio_postgres::{Row, RowStream, Statement, types::Type};
 
-use super::{Error, Parameter, pool::PATIENCE};
+use super::{Error, Parameter, pool::PATIENCE, target::Connector};
 
 /// How long an answer may take: a little longer than Postgres lets a statement of ours run (`prepare_session.sql`), so that it can say why.
 const ANSWER: Duration = Duration::from_secs(35);
@@ -22,6 +22,8 @@ const ANSWER: Duration = Duration::from_secs(35);
 pub struct Connection {
     /// Only gone when dropped.
     client: Option<Object>,
+    /// For asking it to stop.
+    tls: Connector,
     /// Behind a pooler in transaction mode the next statement may meet another Postgres session, so nothing can be prepared for it.
     pooled: bool,
     /// Questions without an answer. One that was given up counts for ever.
@@ -29,8 +31,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(client: Object, pooled: bool) -> Self {
-        Self { client: Some(client), pooled, outstanding: AtomicUsize::new(0) }
+    pub(super) fn new(client: Object, tls: Connector, pooled: bool) -> Self {
+        Self { client: Some(client), tls, pooled, outstanding: AtomicUsize::new(0) }
     }
 
     /// Runs a statement; all its rows.
@@ -157,7 +159,8 @@ impl Drop for Connection {
             && let Ok(runtime) = tokio::runtime::Handle::try_current()
         {
             // If this does not get through either, Postgres finds out by itself that nobody listens.
-            runtime.spawn(async move { timeout(PATIENCE, cancel.cancel_query(NoTls)).await });
+            let tls = self.tls.clone();
+            runtime.spawn(async move { timeout(PATIENCE, cancel.cancel_query(tls)).await });
         }
     }
 }

@@ -13,11 +13,11 @@ use tokio::{
     sync::{Notify, watch},
     time::{Instant, sleep, sleep_until, timeout},
 };
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::{Connection, Database, Error, pool::PATIENCE, pooler};
+use super::{Connection, Database, Error, Target, pool::PATIENCE, pooler};
 use crate::metrics::Metrics;
 
 /// Waits between attempts to connect double from the first to the last of these, each with up to half of it at random on top,
@@ -134,7 +134,7 @@ impl From<tokio_postgres::Error> for Lost {
 
 /// Listens until `shutdown`, over connections of its own; `database` is where writers notify, `pulse` how long nobody may (see [`PULSE`]).
 pub async fn listen(
-    config: Config,
+    target: Target,
     database: Database,
     pulse: Duration,
     doorbell: Arc<Doorbell>,
@@ -145,7 +145,7 @@ pub async fn listen(
     while !shutdown.is_cancelled() {
         let Err(lost) = tokio::select! {
             () = shutdown.cancelled() => return,
-            lost = listen_once(&config, &database, pulse, &doorbell, &mut wait, &mut holds) => lost,
+            lost = listen_once(&target, &database, pulse, &doorbell, &mut wait, &mut holds) => lost,
         };
         doorbell.held.send_replace(None);
         doorbell.rung.notify_one();
@@ -168,7 +168,7 @@ pub async fn listen(
 }
 
 async fn listen_once(
-    config: &Config,
+    target: &Target,
     database: &Database,
     pulse: Duration,
     doorbell: &Doorbell,
@@ -176,10 +176,10 @@ async fn listen_once(
     holds: &mut Hold,
 ) -> Result<Infallible, Lost> {
     let silent = |_| Error::Silent(PATIENCE);
-    if timeout(PATIENCE, pooler::is_pooled(config)).await.map_err(silent)?? {
+    if timeout(PATIENCE, pooler::is_pooled(target)).await.map_err(silent)?? {
         return Err(Deafness::Pooled.into());
     }
-    let (client, mut connection) = timeout(PATIENCE, config.connect(NoTls)).await.map_err(silent)??;
+    let (client, mut connection) = timeout(PATIENCE, target.connect()).await.map_err(silent)??;
     // The connection has to be driven by hand: awaiting it would throw the notifications away.
     let mut messages = pin!(async {
         loop {

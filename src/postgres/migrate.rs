@@ -10,9 +10,9 @@ use std::{
 };
 
 use rust_embed::RustEmbed;
-use tokio_postgres::{Client, Config, error::SqlState};
+use tokio_postgres::{Client, error::SqlState};
 
-use super::{Error, pooler::is_pooled};
+use super::{Error, Target, pooler::is_pooled};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -37,12 +37,12 @@ pub struct Migrated {
 /// Applies the migrations that are missing, and the functions where they differ from ours.
 ///
 /// Safe to call from many servers at once: they take turns. A database that a newer rowcast has migrated is left as it is, and one that is up to date needs
-/// no rights beyond those of `rowcast_server`. `config` is where `client` is connected to: taking turns needs a session, which a pooler in transaction mode does not give.
+/// no rights beyond those of `rowcast_server`. `target` is where `client` is connected to: taking turns needs a session, which a pooler in transaction mode does not give.
 ///
 /// # Errors
 /// When there is no session to be had, the role may not create the schema, its tables or the group roles, or when a statement fails; nothing of the failed migration stays.
-pub async fn migrate(client: &mut Client, config: &Config) -> Result<Migrated, Error> {
-    bring_up_to_date(client, config).await.map_err(|error| refused(&error).map_or(error, Error::Rights))
+pub async fn migrate(client: &mut Client, target: &Target) -> Result<Migrated, Error> {
+    bring_up_to_date(client, target).await.map_err(|error| refused(&error).map_or(error, Error::Rights))
 }
 
 /// What the database said, if it refused for want of rights and had no advice of its own.
@@ -62,11 +62,11 @@ fn refused(error: &Error) -> Option<String> {
     None
 }
 
-async fn bring_up_to_date(client: &mut Client, config: &Config) -> Result<Migrated, Error> {
+async fn bring_up_to_date(client: &mut Client, target: &Target) -> Result<Migrated, Error> {
     if is_current(client).await? {
         return Ok(Migrated::default());
     }
-    if is_pooled(config).await? {
+    if is_pooled(target).await? {
         return Err(Error::Pooled);
     }
     while !client.query_one(include_str!("../../sql/queries/try_migration_lock.sql"), &[]).await?.get::<_, bool>(0) {

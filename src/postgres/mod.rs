@@ -15,6 +15,7 @@ pub mod outbox;
 mod parameter;
 mod pool;
 pub mod pooler;
+pub mod target;
 
 use std::time::Duration;
 
@@ -22,20 +23,15 @@ pub use connection::{Connection, Rows};
 pub use loader::{Failed, Loader};
 pub use migrate::{Migrated, mend_sequence, migrate};
 pub use parameter::Parameter;
-pub use pool::{Database, connection_config};
+pub use pool::Database;
+pub use target::Target;
 
 /// What can go wrong between us and the database.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The connection string is not one.
-    #[error("DATABASE_URL is not a Postgres connection string: {}", reason(.0))]
-    Url(tokio_postgres::Error),
-    /// The connection string would be taken apart at the wrong place.
-    #[error(
-        "DATABASE_URL has a character in its user name or password that means something else in a URL: write @ as %40, / as %2F, ? as %3F, \
-         # as %23 and % as %25"
-    )]
-    Unescaped,
+    /// The connection string cannot be used.
+    #[error(transparent)]
+    Target(#[from] target::Error),
     /// A migration is needed, and the role may not do it.
     #[error(
         "this role may not use rowcast in this database, or not bring it up to date: {0}\n\
@@ -103,9 +99,10 @@ impl From<tokio_postgres::Error> for Error {
 }
 
 /// The server's own words with its hint, or why there was no server: tokio-postgres' `Display` says only "db error" or "error connecting to server".
+/// And what to do, where it is known.
 fn reason(error: &tokio_postgres::Error) -> String {
     if let Some(db) = error.as_db_error() {
-        return match db.hint() {
+        return match db.hint().or_else(|| target::hint(error)) {
             Some(hint) => format!("{}\nhint: {hint}", db.message()),
             None => db.message().to_owned(),
         };
@@ -119,5 +116,8 @@ fn reason(error: &tokio_postgres::Error) -> String {
         }
         cause = error.source();
     }
-    reason
+    match target::hint(error) {
+        Some(hint) => format!("{reason}\nhint: {hint}"),
+        None => reason,
+    }
 }

@@ -1,25 +1,23 @@
 //! Connections for statements: a bounded pool.
 
-use std::{pin::Pin, str::FromStr, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use deadpool_postgres::{Connect, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio::{sync::OnceCell, task::JoinHandle};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::info;
 
-use super::{Connection, Error, pooler};
+use super::{Connection, Error, Target, pooler};
 
 /// How long to wait for a connection, for a place in the pool, and for anything that takes no time unless something is wrong.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Idle connections are probed after this long, so that a firewall or a dead host is noticed in seconds, not in hours.
-const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// The database, for statements. Cheap to clone.
 #[derive(Clone)]
 pub struct Database {
     pool: Pool,
+    target: Target,
     pooled: Arc<OnceCell<bool>>,
 }
 
@@ -27,12 +25,13 @@ impl Database {
     /// Prepares a pool of at most `size` connections; none is opened yet.
     ///
     /// # Errors
-    /// When the URL is not one that Postgres clients understand.
+    /// When the URL is not one that Postgres' clients understand, or what it says of TLS cannot be.
     pub fn new(url: &str, size: usize) -> Result<Self, Error> {
+        let target = Target::parse(url)?;
         let pooled = Arc::default();
-        let connector = Connector { pooled: Arc::clone(&pooled) };
+        let connector = Connector { target: target.clone(), pooled: Arc::clone(&pooled) };
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_connect(connection_config(url)?, connector, recycling))
+        let pool = Pool::builder(Manager::from_connect(Config::new(), connector, recycling))
             .max_size(size)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
@@ -45,7 +44,7 @@ impl Database {
             ))
             .build()
             .map_err(|error| Error::Pool(error.to_string()))?;
-        Ok(Self { pool, pooled })
+        Ok(Self { pool, target, pooled })
     }
 
     /// Closes those that are not in use, so that the next ones are made anew.
@@ -70,7 +69,7 @@ impl Database {
             other => Error::Pool(other.to_string()),
         })?;
         // Known since the first connection was opened.
-        Ok(Connection::new(client, self.pooled.get().copied().unwrap_or_default()))
+        Ok(Connection::new(client, self.target.connector(), self.pooled.get().copied().unwrap_or_default()))
     }
 
     /// Whether a pooler in transaction mode is in between; see [`pooler`].
@@ -84,18 +83,19 @@ impl Database {
 
 /// Opens connections, and finds out at the first where they lead.
 struct Connector {
+    target: Target,
     pooled: Arc<OnceCell<bool>>,
 }
 
 impl Connect for Connector {
+    /// The target knows where to; the configuration that the pool keeps is empty.
     fn connect(
         &self,
-        config: &Config,
+        _: &Config,
     ) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), tokio_postgres::Error>> + Send + '_>> {
-        let config = config.clone();
         Box::pin(async move {
-            let pooled = *self.pooled.get_or_try_init(|| find_pooler(&config)).await?;
-            let (client, connection) = config.connect(NoTls).await?;
+            let pooled = *self.pooled.get_or_try_init(|| find_pooler(&self.target)).await?;
+            let (client, connection) = self.target.connect().await?;
             // Whoever waits for a statement hears why it failed; nobody else has to. It ends with its client.
             let driver = AbortOnDropHandle::new(tokio::spawn(async move { drop(connection.await) }));
             if !pooled {
@@ -106,60 +106,12 @@ impl Connect for Connector {
     }
 }
 
-async fn find_pooler(config: &Config) -> Result<bool, tokio_postgres::Error> {
-    let pooled = pooler::is_pooled(config).await?;
+async fn find_pooler(target: &Target) -> Result<bool, tokio_postgres::Error> {
+    let pooled = pooler::is_pooled(target).await?;
     if pooled {
         info!(
             "DATABASE_URL leads through a pooler in transaction mode: statements are sent whole each time, and settings stay as they are"
         );
     }
     Ok(pooled)
-}
-
-/// Reads a `DATABASE_URL` and adds what every connection of ours has.
-///
-/// # Errors
-/// When the URL is not one that Postgres clients understand.
-pub fn connection_config(url: &str) -> Result<Config, Error> {
-    if is_unescaped(url) {
-        return Err(Error::Unescaped);
-    }
-    let mut config = Config::from_str(url).map_err(Error::Url)?;
-    if config.get_application_name().is_none() {
-        config.application_name("rowcast");
-    }
-    config.connect_timeout(PATIENCE).keepalives_idle(KEEPALIVE).tcp_user_timeout(KEEPALIVE * 2);
-    Ok(config)
-}
-
-/// Whether a URL has an `@` more than the one after its password, or behind what looks like its host: then the password was not
-/// percent-encoded, and a piece of it would be taken for the host.
-fn is_unescaped(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // An option may have one, such as the directory of a socket.
-    let (before_options, _) = rest.rsplit_once('?').filter(|(_, options)| options.contains('=')).unwrap_or((rest, ""));
-    let (before_host, in_all) = (authority.matches('@').count(), before_options.matches('@').count());
-    before_host > 1 || in_all > before_host
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passwords_have_to_be_percent_encoded() {
-        for password in ["p@ss", "p/ss", "p?ss", "p#ss", "a@b/c?d"] {
-            let url = format!("postgres://u:{password}@host:5432/db");
-            assert!(matches!(connection_config(&url), Err(Error::Unescaped)), "{url}");
-        }
-        for url in [
-            "postgres://u:p%40ss@host/db",
-            "postgresql:///db?host=/run/a@b&user=u",
-            "postgres://host/db?application_name=a@b",
-            "host=/run/a@b user=u password=p@ss",
-        ] {
-            assert!(connection_config(url).is_ok(), "{url}");
-        }
-    }
 }

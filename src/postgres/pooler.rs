@@ -3,8 +3,10 @@
 //! Behind one, nothing that belongs to a session can be relied on: a prepared statement, a setting or an advisory lock stays with whichever of the pooler's own
 //! connections it happened to meet, for strangers to stumble over; and LISTEN is accepted, but nothing is ever delivered.
 
-use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, SimpleQueryMessage};
 use tokio_util::task::AbortOnDropHandle;
+
+use super::Target;
 
 /// Who asks, in turn. A pooler that hands out its connections by age answers two who take turns strictly as if each had one of its own.
 const TURNS: [usize; 8] = [0, 1, 1, 0, 0, 1, 0, 1];
@@ -15,10 +17,10 @@ const TURNS: [usize; 8] = [0, 1, 1, 0, 0, 1, 0, 1];
 ///
 /// # Errors
 /// When the database cannot be reached.
-pub async fn is_pooled(config: &Config) -> Result<bool, tokio_postgres::Error> {
-    let (one, one_driver) = config.connect(NoTls).await?;
+pub async fn is_pooled(target: &Target) -> Result<bool, tokio_postgres::Error> {
+    let (one, one_driver) = target.connect().await?;
     let _one_driver = AbortOnDropHandle::new(tokio::spawn(one_driver));
-    let (other, other_driver) = config.connect(NoTls).await?;
+    let (other, other_driver) = target.connect().await?;
     let _other_driver = AbortOnDropHandle::new(tokio::spawn(other_driver));
     let clients = [one, other];
     let mut backends: [Option<String>; 2] = [None, None];

@@ -24,11 +24,11 @@ struct Listening {
 impl Listening {
     /// Listens at one place for what is notified at another.
     fn start(at: &impl Place, database: &impl Place) -> Self {
-        let config = postgres::connection_config(&at.url_as(Role::Server)).unwrap();
+        let target = postgres::Target::parse(&at.url_as(Role::Server)).unwrap();
         let database = postgres::Database::new(&database.url_as(Role::Server), 2).unwrap();
         let doorbell = Arc::new(Doorbell::default());
         doorbell.want_lock(true);
-        let task = tokio::spawn(listen(config, database, PULSE, Arc::clone(&doorbell), CancellationToken::new()));
+        let task = tokio::spawn(listen(target, database, PULSE, Arc::clone(&doorbell), CancellationToken::new()));
         Self { doorbell, task }
     }
 

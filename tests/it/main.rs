@@ -29,6 +29,8 @@ mod otel;
 mod outage;
 mod pool;
 mod poolers;
+#[cfg(target_os = "linux")]
+mod postgres_tls;
 mod private_postgres;
 mod proxy;
 mod retention;

@@ -5,13 +5,18 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 
 use super::{Check, Error, Finding, Level, rows};
-use crate::postgres::pooler::is_pooled;
+use crate::postgres::{Target, pooler::is_pooled};
 
 pub(super) const CONNECTION: Check =
     Check { code: "connection", fine: "the database can be reached", why: "without it there is nothing to stream" };
+const ENCRYPTION: Check = Check {
+    code: "encryption",
+    fine: "nobody in between can listen",
+    why: "whoever is between here and the database reads and may change all of it: passwords, events, and who may see what",
+};
 const POOLER: Check = Check {
     code: "pooler",
     fine: "connections keep their process",
@@ -28,7 +33,7 @@ const CLOCK: Check = Check {
     why: "times of tokens are judged by the server's clock, times of events by the database's; lags in /metrics are wrong by the difference",
 };
 
-pub(super) const CHECKS: [Check; 4] = [CONNECTION, POOLER, LISTENER, CLOCK];
+pub(super) const CHECKS: [Check; 5] = [CONNECTION, ENCRYPTION, POOLER, LISTENER, CLOCK];
 
 /// How long a notification may take.
 const HEARING: Duration = Duration::from_secs(3);
@@ -37,8 +42,8 @@ const HEARING: Duration = Duration::from_secs(3);
 const SKEW: (f64, f64) = (2.0, 60.0);
 
 /// Connects; a finding if that fails.
-pub(super) async fn connect(config: &Config) -> Result<Client, Finding> {
-    let (client, connection) = config.connect(NoTls).await.map_err(|error| {
+pub(super) async fn connect(target: &Target) -> Result<Client, Finding> {
+    let (client, connection) = target.connect().await.map_err(|error| {
         let what = format!("no connection: {}", super::reason(&error));
         CONNECTION.finding(
             Level::Problem,
@@ -50,10 +55,11 @@ pub(super) async fn connect(config: &Config) -> Result<Client, Finding> {
     Ok(client)
 }
 
-/// Looks at what `client`, a connection by `config`, is connected through.
-pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Config>) -> Vec<Finding> {
+/// Looks at what `client`, a connection to `target`, is connected through.
+pub(super) async fn examine(client: &Client, target: &Target, notify: Option<&Target>) -> Vec<Finding> {
     let failed = |check: Check, error: Error| check.finding(Level::Unknown, error.to_string(), "");
-    let pooled = match is_pooled(config).await {
+    let encryption = encryption(client, target).await.unwrap_or_else(|error| failed(ENCRYPTION, error));
+    let pooled = match is_pooled(target).await {
         Ok(false) => POOLER.fine(),
         Ok(true) if notify.is_some() => {
             POOLER.finding(Level::Ok, "a pooler in transaction mode; servers listen by ROWCAST_NOTIFY_DATABASE_URL", "")
@@ -64,7 +70,7 @@ pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Co
         }
         Err(error) => failed(POOLER, error.into()),
     };
-    let heard = match hears(client, notify.unwrap_or(config)).await {
+    let heard = match hears(client, notify.unwrap_or(target)).await {
         Ok(Some(took)) => {
             LISTENER.finding(Level::Ok, format!("a notification arrives, in {:.1} ms", took.as_secs_f64() * 1e3), "")
         }
@@ -76,16 +82,16 @@ pub(super) async fn examine(client: &Client, config: &Config, notify: Option<&Co
         Err(error) => failed(LISTENER, error),
     };
     let clock = clock(client).await.unwrap_or_else(|error| failed(CLOCK, error));
-    vec![pooled, heard, clock]
+    vec![encryption, pooled, heard, clock]
 }
 
-/// How long a notification takes from `client` to a connection by `config`, if it arrives.
-async fn hears(client: &Client, config: &Config) -> Result<Option<Duration>, Error> {
+/// How long a notification takes from `client` to a connection to `target`, if it arrives.
+async fn hears(client: &Client, target: &Target) -> Result<Option<Duration>, Error> {
     // Nothing would arrive, and LISTEN would stay with a connection of the pooler's for others to stumble over.
-    if is_pooled(config).await? {
+    if is_pooled(target).await? {
         return Ok(None);
     }
-    let (listener, mut connection) = config.connect(NoTls).await?;
+    let (listener, mut connection) = target.connect().await?;
     let mut heard = Box::pin(async {
         loop {
             match poll_fn(|context| connection.poll_message(context)).await {
@@ -106,6 +112,41 @@ async fn hears(client: &Client, config: &Config) -> Result<Option<Duration>, Err
     match tokio::time::timeout(HEARING, heard).await {
         Ok(heard) => heard.map(|()| Some(begun.elapsed())),
         Err(_) => Ok(None),
+    }
+}
+
+async fn encryption(client: &Client, target: &Target) -> Result<Finding, Error> {
+    let messages = client.simple_query(include_str!("../../../sql/queries/read_encryption.sql")).await?;
+    let rows = rows(messages);
+    let text = |column| rows.first().and_then(|row| row.get(column));
+    // A pooler in between ends our TLS, and Postgres knows of its own connections only.
+    let encrypted = target.demands_tls() || text("encrypted") == Some("t");
+    Ok(judge_encryption(
+        encrypted.then(|| text("version").unwrap_or("TLS")),
+        target.verifies_host(),
+        text("near") == Some("t"),
+    ))
+}
+
+/// `near`: what is said does not leave the machine.
+fn judge_encryption(version: Option<&str>, verified: bool, near: bool) -> Finding {
+    match version {
+        None if near => ENCRYPTION.finding(Level::Ok, "the connection does not leave this machine", ""),
+        None => {
+            let fix = "export DATABASE_URL=\"$DATABASE_URL?sslmode=verify-full&sslrootcert=…\"  # docs/postgres-tls.md; or & for ?";
+            ENCRYPTION.finding(Level::Warning, "the connection to the database is not encrypted", fix)
+        }
+        Some(version) if verified => ENCRYPTION.finding(
+            Level::Ok,
+            format!("the connection is encrypted ({version}), and the server is the one that was asked for"),
+            "",
+        ),
+        Some(version) => {
+            let what = format!(
+                "the connection is encrypted ({version}); sslmode=verify-full would also see to it that it leads to the right server"
+            );
+            ENCRYPTION.finding(Level::Ok, what, "")
+        }
     }
 }
 
@@ -132,6 +173,21 @@ fn judge_clock(ahead: f64) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_leaves_the_machine_has_to_be_encrypted() {
+        let level = |version, near| judge_encryption(version, false, near).level;
+        assert_eq!(
+            [level(None, true), level(None, false), level(Some("TLSv1.3"), false)],
+            [Level::Ok, Level::Warning, Level::Ok]
+        );
+        let said = |verified| judge_encryption(Some("TLSv1.3"), verified, false).what;
+        assert!(
+            said(true).contains("TLSv1.3")
+                && !said(true).contains("verify-full")
+                && said(false).contains("verify-full")
+        );
+    }
 
     #[test]
     fn clocks_may_differ_a_little() {

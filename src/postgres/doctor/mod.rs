@@ -6,9 +6,9 @@
 mod links;
 
 use serde::Serialize;
-use tokio_postgres::{Client, Config, SimpleQueryMessage, SimpleQueryRow, error::SqlState};
+use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow, error::SqlState};
 
-use super::{Error, connection_config, migrate, reason};
+use super::{Error, Target, migrate, reason, target};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -195,8 +195,8 @@ pub fn codes() -> Vec<&'static str> {
 
 /// Looks at the database at `url`, which servers hear by way of `notify_url` (none: in the same way).
 pub async fn examine(url: &str, notify_url: Option<&str>) -> Vec<Finding> {
-    match (own_config(url), notify_url.map(own_config).transpose()) {
-        (Ok(config), Ok(notify)) => examine_at(&config, notify.as_ref()).await,
+    match (own_target(url), notify_url.map(own_target).transpose()) {
+        (Ok(target), Ok(notify)) => examine_at(&target, notify.as_ref()).await,
         (Err(error), _) => vec![links::CONNECTION.finding(
             Level::Problem,
             error.to_string(),
@@ -210,19 +210,17 @@ pub async fn examine(url: &str, notify_url: Option<&str>) -> Vec<Finding> {
 }
 
 /// Under a name of its own, so that it is not taken for a server.
-fn own_config(url: &str) -> Result<Config, Error> {
-    let mut config = connection_config(url)?;
-    config.application_name("rowcast doctor");
-    Ok(config)
+fn own_target(url: &str) -> Result<Target, target::Error> {
+    Target::parse(url).map(|target| target.named("rowcast doctor"))
 }
 
-async fn examine_at(config: &Config, notify: Option<&Config>) -> Vec<Finding> {
-    let mut client = match links::connect(config).await {
+async fn examine_at(target: &Target, notify: Option<&Target>) -> Vec<Finding> {
+    let mut client = match links::connect(target).await {
         Ok(client) => client,
         Err(finding) => return vec![finding],
     };
     let mut findings = vec![links::CONNECTION.fine()];
-    findings.extend(links::examine(&client, config, notify).await);
+    findings.extend(links::examine(&client, target, notify).await);
     for (check, query) in ANYWHERE {
         findings.extend(run(&mut client, check, query).await);
     }

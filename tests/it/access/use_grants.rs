@@ -1,6 +1,6 @@
 //! The adopter's own tables behind `rowcast.grants`.
 
-use rowcast::postgres::migrate;
+use rowcast::postgres::{Target, migrate};
 
 use super::{QUERY, TEAMS, WATCH, announced, anybody, grants, use_grants};
 use crate::harness::Database;
@@ -135,7 +135,7 @@ async fn a_view_that_was_dropped_with_its_tables_comes_back_for_nobody_until_it_
 
     // As after an update of rowcast: the functions are applied anew.
     client.batch_execute("DELETE FROM rowcast.settings WHERE name = 'functions_version'").await.unwrap();
-    migrate(&mut client, &db.url().parse().unwrap()).await.unwrap();
+    migrate(&mut client, &Target::parse(&db.url()).unwrap()).await.unwrap();
     assert_eq!(grants(&client).await, []);
 
     client.batch_execute("DROP VIEW rowcast.grants").await.unwrap();

@@ -5,6 +5,7 @@
 //! - `ROWCAST_TEST_DATABASE_URL`: a superuser's URL of a running server to test on instead.
 #![allow(dead_code, unused_imports, reason = "the harness offers what tests may need, whichever of them are there")]
 
+mod authority;
 mod cluster;
 mod database;
 pub(crate) mod doorbell;
@@ -20,6 +21,7 @@ use std::{process::Command, time::Duration};
 
 use tokio_postgres::{Client, NoTls};
 
+pub(crate) use authority::{Authority, Issued, write_private};
 pub(crate) use cluster::{binaries, embedded};
 pub(crate) use database::{Database, Role};
 pub(crate) use own_postgres::{OwnPostgres, Session, Shutdown, Through};
