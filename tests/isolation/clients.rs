@@ -12,14 +12,18 @@ use tokio::{
 
 use crate::{
     choices::{Choices, milliseconds},
+    events::read_payload,
     harness::{PATIENCE, sse, token},
     history::{Item, Session},
     moments::Clock,
     rules::Wanted,
 };
 
-/// A receive buffer that holds next to nothing, so that the server notices who does not read.
+/// A receive buffer that holds next to nothing, so that the server notices who naps.
 const SMALL_BUFFER: u32 = 4 * 1024;
+
+/// How many ids everybody goes back in the end.
+const LAST_REPLAY: i64 = 2_000;
 
 /// What a client does next.
 enum Action {
@@ -61,9 +65,12 @@ impl Client {
         Self { wanted, urls, choices, clock, cursor: None, old: Vec::new(), last, sessions: Vec::new() }
     }
 
-    /// Until it is told what the last id is; then it reads on to there, and once more from the beginning, at each server. Returns all that it has been told.
+    /// Until it is told what the last id is; then it reads on to there, and once more from far back, at another server. Returns all that it has been told.
     pub(crate) async fn run(mut self) -> Vec<Session> {
-        while self.last.borrow().is_none() {
+        let last = loop {
+            if let Some(last) = *self.last.borrow() {
+                break last;
+            }
             let mut draw = self.choices.step();
             let server = draw.usize(..self.urls.len());
             let from = match draw.u8(..20) {
@@ -73,13 +80,11 @@ impl Client {
             };
             let action = draw_action(&mut draw);
             self.act(server, from, action, &mut draw).await;
-        }
-        for server in 0..self.urls.len() {
-            for from in [self.cursor.clone(), Some(Cursor::default())] {
-                self.cursor = from;
-                self.read_to_the_end(server).await;
-            }
-        }
+        };
+        let (here, there) = (self.sessions.len() % self.urls.len(), (self.sessions.len() + 1) % self.urls.len());
+        self.read_to_the_end(here).await;
+        self.cursor = Some(Cursor::up_to((last - LAST_REPLAY).max(0)));
+        self.read_to_the_end(there).await;
         self.sessions
     }
 
@@ -148,12 +153,21 @@ impl Client {
     }
 
     /// Asks, and notes whether it was let in.
-    async fn ask(&mut self, server: usize, after: Option<Cursor>, target: &str, headers: &str) -> Option<sse::Client> {
+    async fn ask(
+        &mut self,
+        server: usize,
+        after: Option<Cursor>,
+        target: &str,
+        headers: &str,
+        naps: bool,
+    ) -> Option<sse::Client> {
         let mut session = Session::new(self.wanted.clone(), server, self.clock.now(), after);
         let address = self.urls[server].strip_prefix("http://").unwrap();
         let headers = format!("Authorization: Bearer {}\r\n{headers}", token(self.wanted.user));
         let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(SMALL_BUFFER).unwrap();
+        if naps {
+            socket.set_recv_buffer_size(SMALL_BUFFER).unwrap();
+        }
         let stream = socket.connect(address.parse().unwrap()).await.unwrap();
         let answer = sse::Client::request_over(stream, address, "GET", target, &headers, "").await.unwrap();
         let (item, answer) = match answer.status {
@@ -171,7 +185,7 @@ impl Client {
     async fn stream(&mut self, server: usize, after: Option<Cursor>, leave: Instant, mut nap: Option<(u32, Duration)>) {
         let header = after.as_ref().map(|cursor| format!("Last-Event-ID: {cursor}\r\n")).unwrap_or_default();
         let target = format!("/api/v1/realtime/sse?{}", self.query());
-        let Some(mut stream) = self.ask(server, after, &target, &header).await else { return };
+        let Some(mut stream) = self.ask(server, after, &target, &header, nap.is_some()).await else { return };
         while let Ok(Some(event)) = timeout_at(leave, stream.next_event()).await {
             self.take(&event);
             if self.is_complete() {
@@ -210,7 +224,7 @@ impl Client {
     async fn poll(&mut self, server: usize, after: Option<Cursor>, wait: u8, limit: u16) {
         let cursor = after.as_ref().map(|cursor| format!("after={cursor}")).unwrap_or_default();
         let target = format!("/api/v1/realtime/events?{cursor}&wait={wait}&limit={limit}{}", self.query());
-        let Some(mut answer) = self.ask(server, after, &target, "Connection: close\r\n").await else { return };
+        let Some(mut answer) = self.ask(server, after, &target, "Connection: close\r\n", false).await else { return };
         let body = timeout(PATIENCE, answer.rest()).await.expect("the answer ends");
         let body: Value = serde_json::from_str(&body).unwrap();
         if !body["reset"].is_null() {
@@ -222,9 +236,13 @@ impl Client {
         self.note_cursor(body["cursor"].as_str().unwrap());
     }
 
+    /// All that there is to say of an event is what differs from what was written: thousands are kept.
     fn note_event(&mut self, envelope: &Value) {
-        let operation = envelope["operation"].as_str().unwrap_or_default().to_owned();
-        self.note(Item::Event(operation, envelope["data"].clone()));
+        let operation = envelope["operation"].as_str().unwrap_or_default();
+        self.note(match read_payload(&envelope["data"]) {
+            Some((number, shown)) => Item::Event(operation.to_owned(), number, shown),
+            None => Item::Garbled(envelope.to_string()),
+        });
     }
 
     fn note_cursor(&mut self, text: &str) {

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rowcast::cursor::Cursor;
-use serde_json::Value;
 
 use crate::{
-    events::{Event, Key},
+    events::{Event, FIELDS, Key, Shown},
     moments::Moment,
     rules::{Access, Wanted},
 };
@@ -45,8 +44,10 @@ pub(crate) enum Item {
     Refused,
     /// `closing`, because the last of the user's access was taken away.
     Revoked,
-    /// An event: its operation and its data.
-    Event(String, Value),
+    /// An event: its operation, its number and how its fields are shown.
+    Event(String, u64, [Shown; FIELDS.len()]),
+    /// An event with other data than what was written, however its fields are shown.
+    Garbled(String),
     Cursor(Cursor),
     /// What nothing in this test is a reason for: a reset, or a status that is not documented.
     Unexpected(String),
@@ -55,5 +56,14 @@ pub(crate) enum Item {
 impl Session {
     pub(crate) fn new(wanted: Wanted, server: usize, asked: Moment, after: Option<Cursor>) -> Self {
         Self { wanted, server, asked, after, items: Vec::new() }
+    }
+
+    /// The highest id that it was told to have seen.
+    pub(crate) fn high(&self) -> i64 {
+        let cursors = self.items.iter().filter_map(|(_, item)| match item {
+            Item::Cursor(cursor) => Some(cursor.high()),
+            _ => None,
+        });
+        cursors.max().unwrap_or_default()
     }
 }

@@ -4,14 +4,14 @@
 //! then and when it was read; and it is lost if a cursor has passed over it although its user could see it all the time.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
 };
 
 use rowcast::cursor::Cursor;
 
 use crate::{
-    events::{Event, FIELDS, Key, read_payload},
+    events::{Event, FIELDS, Key, Shown},
     history::{History, Item, Session},
     moments::{Moment, Span},
 };
@@ -119,8 +119,8 @@ impl Freshness {
 
 /// The committed event that this is.
 fn known<'a>(item: &Item, numbers: &HashMap<(u64, &str), Key>, history: &'a History) -> Option<(Key, &'a Event)> {
-    let Item::Event(operation, data) = item else { return None };
-    let key = *numbers.get(&(read_payload(data)?.0, operation.as_str()))?;
+    let Item::Event(operation, number, _) = item else { return None };
+    let key = *numbers.get(&(*number, operation.as_str()))?;
     Some((key, &history.events[&key]))
 }
 
@@ -137,7 +137,7 @@ impl Judge<'_> {
 
     fn judge_session(&self, session: &Session, verdict: &mut Verdict) {
         let start = self.freshness.before(session.server, session.asked);
-        let mut claims = Claims::new(self.history, session.after.as_ref());
+        let mut claims = Claims::new(self.history, session);
         let mut freshness = start;
         let access = &self.history.access;
         for (moment, item) in &session.items {
@@ -161,10 +161,13 @@ impl Judge<'_> {
                 Item::Unexpected(what) => {
                     verdict.object(Offence::Unexpected, || format!("{what}: {}, at {moment}", who()));
                 }
-                Item::Event(operation, data) => {
+                Item::Garbled(event) => {
+                    let event: String = event.chars().take(300).collect();
+                    verdict.object(Offence::Invented, || format!("{event}: {}", who()));
+                }
+                Item::Event(operation, number, shown) => {
                     let Some((key, event)) = known(item, &self.numbers, self.history) else {
-                        let data = data.to_string().chars().take(200).collect::<String>();
-                        verdict.object(Offence::Invented, || format!("{operation} {data}: {}", who()));
+                        verdict.object(Offence::Invented, || format!("{operation} of {number}: {}", who()));
                         continue;
                     };
                     verdict.delivered += 1;
@@ -174,7 +177,7 @@ impl Judge<'_> {
                         continue;
                     }
                     freshness = freshness.max(event.commit.from);
-                    self.judge_event(session, (key, event), data, until_now(freshness), verdict);
+                    self.judge_event(session, (key, event), *shown, until_now(freshness), verdict);
                 }
                 Item::Cursor(cursor) => {
                     for id in claims.claim(cursor) {
@@ -189,7 +192,7 @@ impl Judge<'_> {
         &self,
         session: &Session,
         (key, event): (Key, &Event),
-        data: &serde_json::Value,
+        shown: [Shown; FIELDS.len()],
         span: Span,
         verdict: &mut Verdict,
     ) {
@@ -198,9 +201,8 @@ impl Judge<'_> {
         if !access.may_have_seen(&session.wanted, event, span) {
             verdict.object(Offence::Leaked, about);
         }
-        let Some((_, shown)) = read_payload(data) else { return };
         for (field, shown) in shown.into_iter().enumerate() {
-            verdict.hidden += usize::from(shown != crate::events::Shown::Whole);
+            verdict.hidden += usize::from(shown != Shown::Whole);
             if !access.may_have_shown(session.wanted.user, event, field, shown, span) {
                 verdict.object(Offence::WronglyShown, || format!("{:?} is {shown:?}: {}", FIELDS[field], about()));
             }
@@ -247,7 +249,7 @@ impl Judge<'_> {
 /// What a session has been given, and what its cursors say that it has.
 struct Claims {
     /// What it has not been told to have seen.
-    pending: Vec<i64>,
+    pending: BTreeSet<i64>,
     delivered: HashSet<Key>,
     /// Until the first cursor has come.
     begins_at_head: bool,
@@ -255,9 +257,12 @@ struct Claims {
 }
 
 impl Claims {
-    fn new(history: &History, after: Option<&Cursor>) -> Self {
+    fn new(history: &History, session: &Session) -> Self {
+        let after = session.after.as_ref();
         let floor = after.map_or(0, Cursor::floor);
-        let pending = history.ids.range(floor + 1..).map(|(&id, _)| id);
+        // Nothing above is claimed.
+        let high = session.high().max(floor);
+        let pending = history.ids.range(floor + 1..=high.max(floor + 1)).map(|(&id, _)| id);
         let pending = pending.filter(|&id| after.is_none_or(|cursor| !cursor.contains(id))).collect();
         Self { pending, delivered: HashSet::new(), begins_at_head: false, head: after.is_none() }
     }
@@ -269,13 +274,11 @@ impl Claims {
     /// The ids that this cursor claims and that none before did.
     fn claim(&mut self, cursor: &Cursor) -> Vec<i64> {
         self.begins_at_head = std::mem::take(&mut self.head);
-        let claimable = self.pending.partition_point(|&id| id <= cursor.high());
-        let mut claimed = Vec::new();
-        let mut left = Vec::new();
-        for id in self.pending.drain(..claimable) {
-            if cursor.contains(id) { claimed.push(id) } else { left.push(id) }
+        let claimed: Vec<i64> =
+            self.pending.range(..=cursor.high()).copied().filter(|&id| cursor.contains(id)).collect();
+        for id in &claimed {
+            self.pending.remove(id);
         }
-        self.pending.splice(..0, left);
         claimed
     }
 }

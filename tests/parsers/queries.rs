@@ -109,7 +109,7 @@ fn query() -> impl Strategy<Value = String> {
     parameters.prop_map(|parameters| {
         parameters
             .into_iter()
-            .map(|((name, value, equals), separator)| format!("{name}{equals}{value}{separator}"))
+            .flat_map(|((name, value, equals), separator)| [name, equals.to_owned(), value, separator.to_owned()])
             .collect()
     })
 }

@@ -1,10 +1,8 @@
 //! Histories made by hand, in which something is wrong on purpose: the judge has to object, and to nothing else. In the plain one all is well.
 
-use serde_json::Value as Json;
-
 use super::*;
 use crate::{
-    events::{Audience, REPLACEMENTS, Shown, payload},
+    events::{Audience, REPLACEMENTS},
     moments::Timeline,
     rules::{Access, Fact, Hiding, Value, Wanted, redactions_of},
 };
@@ -58,7 +56,11 @@ impl Story {
 }
 
 fn whole(number: u64) -> Item {
-    Item::Event("EMIT".into(), payload(number, [Shown::Whole; 3]))
+    shown(number, [Shown::Whole; 3])
+}
+
+fn shown(number: u64, shown: [Shown; 3]) -> Item {
+    Item::Event("EMIT".into(), number, shown)
 }
 
 fn passed(id: i64) -> Item {
@@ -193,9 +195,9 @@ fn a_claim_of_what_is_not_committed_is_found() {
 #[test]
 fn fields_are_found_that_are_shown_otherwise_than_they_must_be() {
     let hiding = |replacement| Value::Hides(Some(Hiding { unless: "audit", replacement }));
-    let look = |shown, fact: Option<Value>| {
-        let data = payload(1, [shown, Shown::Whole, Shown::Whole]);
-        let told = session("ann", 50, [(120, Item::Event("EMIT".into(), data)), (121, passed(1))]);
+    let look = |content, fact: Option<Value>| {
+        let event = shown(1, [content, Shown::Whole, Shown::Whole]);
+        let told = session("ann", 50, [(120, event), (121, passed(1))]);
         let story = Story::new();
         let story = match fact {
             Some(value) => story.so(CONTENT, 60, 99, value),
@@ -224,9 +226,9 @@ fn fields_are_found_that_are_shown_otherwise_than_they_must_be() {
 fn what_was_never_committed_or_says_something_else_is_found() {
     let told = |item| session("ann", 50, [(119, item), (120, whole(1)), (121, passed(1))]);
     assert_eq!(Story::new().told(told(whole(2))).offences(), [Offence::Invented], "rolled back");
-    assert_eq!(Story::new().told(told(Item::Event("EMIT".into(), Json::Null))).offences(), [Offence::Invented]);
+    assert_eq!(Story::new().told(told(Item::Garbled("{}".into()))).offences(), [Offence::Invented]);
     assert_eq!(
-        Story::new().told(told(Item::Event("DELETE".into(), payload(1, [Shown::Whole; 3])))).offences(),
+        Story::new().told(told(Item::Event("DELETE".into(), 1, [Shown::Whole; 3]))).offences(),
         [Offence::Invented]
     );
 }
