@@ -20,6 +20,7 @@ pub(crate) type Key = (u64, &'static str);
 
 /// A committed event.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "the type is called what the outbox calls it")]
 pub(crate) struct Event {
     pub(crate) event_type: &'static str,
     pub(crate) audience: Audience,

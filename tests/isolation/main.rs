@@ -130,7 +130,7 @@ async fn happen(duration: Duration, seed: u64) -> History {
         let choices = Choices::of(seed, "official", number as u64);
         officials.spawn(officials::change(db.connect().await, choices, facts, Arc::clone(&clock), stop.subscribe()));
     }
-    let seen = tokio::spawn(officials::be_seen(db.connect_as(Role::App).await, stop.subscribe()));
+    let visits = tokio::spawn(officials::be_seen(db.connect_as(Role::App).await, stop.subscribe()));
 
     let end = Instant::now() + duration;
     while Instant::now() < end && !clients.is_empty() {
@@ -143,7 +143,7 @@ async fn happen(duration: Duration, seed: u64) -> History {
     stop.send_replace(true);
     let changes: HashMap<_, Timeline<_>> = officials.join_all().await.into_iter().flatten().collect();
     let events = writers.join_all().await.into_iter().flatten().collect();
-    assert!(seen.await.unwrap() > 0);
+    assert!(visits.await.unwrap() > 0);
 
     let ids = read_outbox(&db.connect().await).await;
     last.send_replace(Some(*ids.last_key_value().unwrap().0));
