@@ -61,6 +61,17 @@ soak: SECONDS ?= 600
 soak: web cc ## everything at once, and everything failing: SECONDS=600, SEED= of another run
 	ROWCAST_SOAK_SECONDS="$(SECONDS)" ROWCAST_SOAK_SEED="$(SEED)" cargo test --locked --test soak -- --nocapture
 
+.PHONY: isolation
+isolation: SECONDS ?= 600
+isolation: web cc ## who sees what while all access changes, judged by a model: SECONDS=600, SEED= of another run
+	ROWCAST_ISOLATION_SECONDS="$(SECONDS)" ROWCAST_ISOLATION_SEED="$(SEED)" cargo test --locked --test isolation -- --nocapture
+
+.PHONY: fuzz
+fuzz: SECONDS ?= 600
+fuzz: web cc ## every parser of what comes from outside, one after another: SECONDS=600 for each
+	ROWCAST_FUZZ_SECONDS="$(SECONDS)" cargo test --locked --test parsers -- --test-threads=1
+	ROWCAST_FUZZ_SECONDS="$(SECONDS)" npm --prefix web run test -- src/parse
+
 .PHONY: test-web
 test-web: web/node_modules/.package-lock.json ## the dashboard's types, lints and unit tests
 	npm --prefix web run check

@@ -24,7 +24,7 @@ const CONTENT_SECURITY_POLICY: &str =
 const NOT_BUILT: &str = "The dashboard is not part of this build: Node.js was missing. `make web` builds it, then build the server again.\n";
 
 /// One of the dashboard's files. A path that is none of them is left to whoever comes after.
-pub(super) async fn file(path: Tail, method: Method) -> Result<Response, Rejection> {
+pub(super) async fn file(method: Method, path: Tail) -> Result<Response, Rejection> {
     let path = if path.as_str().is_empty() { INDEX } else { path.as_str() };
     let asset = <Assets as RustEmbed>::get(path);
     let is_there = asset.is_some() || path == INDEX;

@@ -20,6 +20,7 @@ pub use tcp::listen;
 use warp::{
     Filter,
     filters::BoxedFilter,
+    http::Method,
     reply::{Reply, Response},
 };
 
@@ -104,7 +105,12 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     let ready = warp::path!("readyz").and(get_or_head).and(with_http).map(|http: Arc<Http>| health::ready(&http));
     let figures = http.shows_metrics.then(|| Arc::clone(http));
     let metrics = warp::path!("metrics").and(get_or_head).map(move || metrics::show_or_hide(figures.as_deref()));
-    let dashboard = warp::path::tail().and(warp::method()).and_then(dashboard::file);
+    // CONNECT names an authority instead of a path, and taking the tail of no path panics.
+    let with_path = warp::method().and_then(async |method| match method {
+        Method::CONNECT => Err(warp::reject::not_found()),
+        method => Ok(method),
+    });
+    let dashboard = with_path.and(warp::path::tail()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
     let streams = stream.or(commands).unify().or(events).unify().or(stats).unify();
     streams.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()

@@ -21,7 +21,7 @@ const PAGE_BYTES: usize = 128 * 1024;
 const FEWEST_ROWS: i64 = 4;
 
 impl Reader {
-    /// The next page of the outbox; none when history is done and what was left of it held nothing for this client, or when some of it has expired.
+    /// The next page of the outbox; none when history is done and what was left of it held nothing for this client, or when some of it has expired, or access has changed.
     ///
     /// # Errors
     /// When the database fails; the next call reads the same page.
@@ -30,6 +30,10 @@ impl Reader {
         let Page { events, read_through, expired_through } = self.read_page(&ranges).await?;
         if ranges.first().is_some_and(|&(first, _)| first <= expired_through) {
             self.expired = true;
+            return Ok(None);
+        }
+        // The page is of the organizations of before.
+        if self.access_has_changed() {
             return Ok(None);
         }
         self.rows = rows_that_fit(&events);

@@ -13,6 +13,7 @@ use crate::{
 };
 
 /// A client's place.
+#[derive(Clone)]
 pub(super) struct Place {
     position: Position,
     /// What the client has seen when it has been told everything that was read.
@@ -21,6 +22,7 @@ pub(super) struct Place {
 }
 
 /// Reading the outbox, up to where the log was when that began.
+#[derive(Clone)]
 struct Replay {
     until: Arc<Cursor>,
     position: Position,

@@ -203,7 +203,7 @@ impl Reader {
         self.terms.borrow().wanted.organizations(&self.grants.borrow().value)
     }
 
-    /// The next piece, of not much more than `max_bytes`; none when everything has been read.
+    /// The next piece, of not much more than `max_bytes`; none when everything has been read, or when access has to be followed first.
     ///
     /// # Errors
     /// When history could not be read. Nothing is lost: the next call reads the same again.
@@ -211,7 +211,7 @@ impl Reader {
         loop {
             if self.place.is_in_outbox() {
                 let more = self.next_page().await?;
-                if more.is_some() || self.expired {
+                if more.is_some() || self.expired || self.access_has_changed() {
                     return Ok(more);
                 }
             } else {
@@ -227,12 +227,17 @@ impl Reader {
     /// What waits in the log for this client, until there is something or nothing more.
     fn next_in_log(&mut self, max_bytes: usize) -> Option<Piece> {
         loop {
+            let before = self.place.clone();
             let read = self.place.read_log(&self.log, self.subscription.interest(), max_bytes);
             let Some((entries, at_end)) = read else {
                 self.server.metrics.fell_behind.inc();
                 self.note_behind();
                 return None;
             };
+            if self.access_has_changed() {
+                self.place = before;
+                return None;
+            }
             let events = self.visible(entries);
             if !events.is_empty() {
                 return Some(Piece { events, cursor: self.cursor() });
@@ -275,6 +280,17 @@ impl Reader {
     /// The client has asked for other types: it knows them.
     pub(super) fn follow_terms(&mut self) {
         self.types = self.terms.borrow().wanted.types(&self.server.access.policy().value, &self.grants.borrow().value);
+    }
+
+    /// Whether the client may see more or less than was last looked for. What has just been read may then lack events that it may see since, and is read again once the change
+    /// has been followed. Asked after reading: whatever was read was published after the grants that it is judged by.
+    pub(super) fn access_has_changed(&self) -> bool {
+        self.grants.has_changed().unwrap_or(false) && {
+            let grants = Arc::clone(&self.grants.borrow());
+            let wanted = &self.terms.borrow().wanted;
+            wanted.types(&self.server.access.policy().value, &grants.value) != self.types
+                || wanted.interest(&grants.value) != *self.subscription.interest()
+        }
     }
 
     /// Follows a change of grants or policy, if there was one that matters to the client.

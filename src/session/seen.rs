@@ -6,6 +6,7 @@ use crate::cursor::Cursor;
 
 /// What a client has seen: all that the log had at its position, and for clients that come from a server that was ahead of
 /// this one, some more.
+#[derive(Clone)]
 pub(super) struct Seen {
     pub(super) log: Arc<Cursor>,
     pub(super) ahead: Option<Cursor>,

@@ -1,11 +1,14 @@
 //! Replay judges by grants that were read before its pages were. That leaks nothing, because it sends only what the tailer has published, and whatever took
-//! access away before such an event was committed has been applied by then.
+//! access away before such an event was committed has been applied by then. And what gives access counts for the first event after it, wherever a client is just reading.
 
 use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -15,7 +18,7 @@ use rowcast::{
     connections::{Connection, Connections, Directory, Terms, Wanted},
     cursor::Cursor,
     postgres::{self, connections::Limits},
-    session::{self, Resume, Session},
+    session::{self, Ask, Resume, Session},
     tailer::Tailer,
 };
 use tokio::task::JoinSet;
@@ -28,6 +31,11 @@ use crate::harness::{self, Database, Role, Server, sse};
 async fn emit(client: &Client, organization: &str, text: &str, bytes: i32) {
     let emit = "SELECT rowcast.emit('document_processing', $1, jsonb_build_object('text', $2::text, 'filling', repeat('x', $3)))";
     client.execute(emit, &[&organization, &text, &bytes]).await.unwrap();
+}
+
+/// Everything, for long enough not to be told of the end.
+fn terms() -> Terms {
+    Terms { wanted: Wanted::default(), expires_at: Timestamp::now() + Duration::from_mins(10) }
 }
 
 /// A server of which every step is the test's.
@@ -71,13 +79,17 @@ impl Stepped {
         while self.tailer.step(&self.connection).await.unwrap().more {}
     }
 
-    /// All that a stream from the very beginning says up to its first heartbeat.
-    async fn replay(&self, user: &str) -> String {
+    /// A stream from the very beginning.
+    async fn open(&self, user: &str) -> Session {
         let viewer = self.sessions.access.viewer(user).await.unwrap();
-        let terms = Terms { wanted: Wanted::default(), expires_at: Timestamp::now() + Duration::from_mins(1) };
-        let connection = Connection::new(viewer, terms, &self.sessions.access);
+        let connection = Connection::new(viewer, terms(), &self.sessions.access);
         let entered = self.directory.enter(connection).await.unwrap_or_else(|_| panic!("the stream was refused"));
-        let mut session = Session::open(Arc::clone(&self.sessions), entered, &Resume::After(Cursor::default()));
+        Session::open(Arc::clone(&self.sessions), entered, &Resume::After(Cursor::default()))
+    }
+
+    /// All that it says up to its first heartbeat.
+    async fn replay(&self, user: &str) -> String {
+        let mut session = self.open(user).await;
         let mut said = String::new();
         while let Some(chunk) = session.next().await {
             said.push_str(std::str::from_utf8(&chunk).unwrap());
@@ -127,6 +139,69 @@ async fn what_the_log_has_not_seen_is_not_replayed() {
     let said = server.replay("ann").await;
     assert!(said.contains("for ann"), "{said}");
     assert!(!["secret", "before", "meanwhile"].iter().any(|text| said.contains(text)), "{said}");
+}
+
+/// Runs up to where it has to wait for the first time, as for a page of history.
+async fn begun<F: Future>(mut running: Pin<&mut F>) {
+    let waits = poll_fn(|context| Poll::Ready(running.as_mut().poll(context).is_pending())).await;
+    assert!(waits, "it did not wait for anything");
+}
+
+/// A server whose log is beyond what somebody lacks who comes from the beginning, and ann, who may see nothing of it.
+async fn in_the_outbox(db: &Database) -> (Stepped, Client, Client) {
+    let (admin, writer) = (db.connect().await, db.connect_as(Role::Writer).await);
+    admin.batch_execute("INSERT INTO rowcast.memberships VALUES ('ann', 'o1', 'member')").await.unwrap();
+    let mut server = Stepped::new(db).await;
+    for _ in 0..10 {
+        emit(&writer, "of somebody else", "filling", 1_000).await;
+        server.step().await;
+    }
+    (server, admin, writer)
+}
+
+/// Lets ann into another organization, and something happens there.
+async fn let_in(server: &mut Stepped, admin: &Client, writer: &Client) {
+    admin.batch_execute("INSERT INTO rowcast.memberships VALUES ('ann', 'o2', 'member')").await.unwrap();
+    emit(writer, "o2", "for ann", 10).await;
+    server.step().await;
+}
+
+#[tokio::test]
+async fn a_poll_that_reads_history_gets_what_is_committed_after_a_grant() {
+    let db = Database::new().await;
+    let (mut server, admin, writer) = in_the_outbox(&db).await;
+    let sessions = Arc::clone(&server.sessions);
+    let viewer = sessions.access.viewer("ann").await.unwrap();
+    let resume = Resume::After(Cursor::default());
+    let ask = Ask { wait: Duration::from_secs(5), limit: 100 };
+    let mut poll = pin!(session::poll(sessions, viewer, terms(), &resume, ask));
+    begun(poll.as_mut()).await;
+    let_in(&mut server, &admin, &writer).await;
+    let answer = poll.await.unwrap();
+    let said: Vec<_> = answer.events.iter().map(|event| std::str::from_utf8(event).unwrap()).collect();
+    assert!(matches!(&*said, [event] if event.contains("for ann")), "{said:?}, and the cursor {}", answer.cursor);
+}
+
+#[tokio::test]
+async fn a_stream_that_reads_history_gets_what_is_committed_after_a_grant() {
+    let db = Database::new().await;
+    let (mut server, admin, writer) = in_the_outbox(&db).await;
+    let mut session = server.open("ann").await;
+    // Connected, and degraded: the test's tailer is not one that says it has caught up.
+    for _ in 0..2 {
+        session.next().await.unwrap();
+    }
+    let mut said = {
+        let mut next = pin!(session.next());
+        begun(next.as_mut()).await;
+        let_in(&mut server, &admin, &writer).await;
+        next.await.unwrap().to_vec()
+    };
+    while !said.windows(13).any(|window| window == b"event: cursor") {
+        said.extend(session.next().await.unwrap());
+    }
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("access_changed") && said.contains("for ann"), "{said}");
 }
 
 #[tokio::test]
