@@ -2,6 +2,7 @@
 
 mod grants;
 mod loader;
+pub mod ticket;
 pub mod token;
 
 pub use grants::{Access, Versioned, Viewer};

@@ -3,9 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use serde::Deserialize;
-use warp::http::{HeaderMap, header};
+use warp::http::HeaderMap;
 
-use super::{Http, error::Error};
+use super::{
+    Http,
+    credentials::{self, InQuery},
+    error::Error,
+};
 use crate::{
     access::{Viewer, token::Identity},
     policy::{Grants, Policy},
@@ -15,12 +19,14 @@ use crate::{
 /// The name of the one type that every stream carries, whatever it asked for.
 const CONNECTION_STATUS: &str = "connection_status";
 
-/// What of the events is asked for.
-#[derive(Debug, Deserialize)]
+/// What of the events is asked for, and what the query says of who asks.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Request {
     subscriptions: Option<String>,
     organization_id: Option<Box<str>>,
+    #[serde(flatten)]
+    credentials: InQuery,
 }
 
 /// Somebody who may be served.
@@ -32,7 +38,7 @@ pub(super) struct Admitted {
 
 /// Checks who asks, whether we are ready for them, and whether they may see any of what they ask for.
 pub(super) async fn admit(http: &Http, headers: &HeaderMap, request: Request) -> Result<Admitted, Error> {
-    let identity = http.verifier.verify(bearer_token(headers)?)?;
+    let identity = credentials::identify(http, headers, &request.credentials).await?;
     if !http.is_ready() {
         return Err(Error::NotReady);
     }
@@ -41,12 +47,6 @@ pub(super) async fn admit(http: &Http, headers: &HeaderMap, request: Request) ->
     let grants = Arc::clone(&viewer.watch().borrow());
     let wanted = wanted(request, &grants.value, &access.policy().value)?;
     Ok(Admitted { identity, viewer, wanted })
-}
-
-fn bearer_token(headers: &HeaderMap) -> Result<&str, Error> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(Error::NoToken)?;
-    let (scheme, token) = value.split_once(' ').ok_or(Error::NoToken)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Error::NoToken) }
 }
 
 /// What the request asks for, if it exists and the user may see any of it.

@@ -2,6 +2,7 @@
 
 pub mod accept;
 mod admission;
+pub mod credentials;
 mod dashboard;
 mod error;
 mod events;
@@ -9,6 +10,7 @@ mod health;
 mod metrics;
 mod stream;
 mod tcp;
+mod ticket;
 pub mod trace;
 mod vanished;
 
@@ -17,6 +19,7 @@ use std::sync::Arc;
 pub use tcp::listen;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
+use self::credentials::Ways;
 use crate::{access::token::Verifier, session, tailer};
 
 /// What the routes need.
@@ -25,6 +28,8 @@ pub struct Http {
     pub sessions: Arc<session::Server>,
     /// Checks tokens.
     pub verifier: Verifier,
+    /// The ways to bring them.
+    pub ways: Ways,
     /// Whether the figures are at the same address as the streams.
     pub shows_metrics: bool,
 }
@@ -54,6 +59,11 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(warp::header::headers_cloned())
         .and(with_http.clone())
         .then(events::poll);
+    let ticket = warp::path!("api" / "v1" / "realtime" / "ticket")
+        .and(warp::method())
+        .and(warp::header::headers_cloned())
+        .and(with_http.clone())
+        .then(ticket::issue);
     // Load balancers like to probe with HEAD.
     let get_or_head = warp::get().or(warp::head()).unify();
     let live = warp::path!("livez").and(get_or_head).map(health::live);
@@ -62,7 +72,18 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     let metrics = warp::path!("metrics").and(get_or_head).map(move || metrics::show_or_hide(figures.as_deref()));
     let dashboard = warp::path::tail().and(warp::method()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
-    stream.or(events).unify().or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+    stream
+        .or(events)
+        .unify()
+        .or(ticket)
+        .unify()
+        .or(probes)
+        .unify()
+        .or(dashboard)
+        .unify()
+        .recover(error::recover)
+        .unify()
+        .boxed()
 }
 
 /// The figures alone, for an address of their own.

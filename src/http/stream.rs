@@ -19,7 +19,7 @@ use super::{
 use crate::session::{self, Session};
 
 /// The parameters of the stream.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Query {
     #[serde(flatten)]

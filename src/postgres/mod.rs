@@ -13,6 +13,7 @@ pub mod outbox;
 mod parameter;
 mod pool;
 pub mod pooler;
+pub mod tickets;
 
 use std::time::Duration;
 
