@@ -8,10 +8,11 @@ use tracing::error;
 use warp::{
     Rejection,
     http::{HeaderValue, StatusCode, header},
-    reject::{InvalidQuery, MethodNotAllowed},
+    reject::MethodNotAllowed,
     reply::{self, Reply, Response},
 };
 
+use super::query;
 use crate::{
     access::{Unreadable, ticket, token},
     postgres,
@@ -178,7 +179,7 @@ impl Reply for Error {
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
     let error = if rejection.is_not_found() {
         Error::NotFound
-    } else if rejection.find::<InvalidQuery>().is_some() {
+    } else if rejection.find::<query::Unreadable>().is_some() {
         Error::Query
     } else if rejection.find::<MethodNotAllowed>().is_some() {
         Error::Method("GET, HEAD")

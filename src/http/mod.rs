@@ -8,6 +8,7 @@ mod error;
 mod events;
 mod health;
 mod metrics;
+mod query;
 mod stream;
 mod tcp;
 mod ticket;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 pub use tcp::listen;
 use warp::{Filter, filters::BoxedFilter, reply::Response};
 
-use self::credentials::Ways;
+use self::{credentials::Ways, query::query};
 use crate::{access::token::Verifier, session, tailer};
 
 /// What the routes need.
@@ -49,13 +50,13 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     };
     let stream = warp::path!("api" / "v1" / "realtime" / "sse")
         .and(warp::get())
-        .and(warp::query())
+        .and(query())
         .and(warp::header::headers_cloned())
         .and(with_http.clone())
         .then(stream::open);
     let events = warp::path!("api" / "v1" / "realtime" / "events")
         .and(warp::get())
-        .and(warp::query())
+        .and(query())
         .and(warp::header::headers_cloned())
         .and(with_http.clone())
         .then(events::poll);

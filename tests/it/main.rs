@@ -9,6 +9,7 @@
 mod access;
 mod capture;
 mod commands;
+mod cookies;
 mod demo;
 mod doctor;
 mod documents;
@@ -36,6 +37,8 @@ mod storm;
 mod stream;
 mod stream_access;
 mod tailer;
+mod tickets;
+mod tokens;
 
 /// A name for a role that no other test has: roles belong to the cluster.
 fn fresh_role(purpose: &str) -> String {

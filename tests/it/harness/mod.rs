@@ -8,12 +8,14 @@
 mod cluster;
 mod database;
 pub(crate) mod doorbell;
+mod issuer;
 pub(crate) mod load;
 pub(crate) mod oracle;
 mod own_postgres;
 mod pooler;
 pub(crate) mod proxy;
 mod server;
+pub(crate) mod signer;
 pub(crate) mod sse;
 
 use std::{process::Command, time::Duration};
@@ -22,6 +24,7 @@ use tokio_postgres::{Client, NoTls};
 
 pub(crate) use cluster::{binaries, embedded};
 pub(crate) use database::{Database, Role};
+pub(crate) use issuer::{Issuer, Says};
 pub(crate) use own_postgres::{OwnPostgres, Session, Shutdown, Through};
 pub(crate) use pooler::Pooler;
 pub(crate) use server::{Server, free_port};
