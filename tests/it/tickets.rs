@@ -8,6 +8,8 @@ use tokio::task::JoinSet;
 use tokio_postgres::error::SqlState;
 
 use crate::{
+    documents::prepare,
+    drain::stuck,
     harness::{Database, PATIENCE, Role, SECRET, Server, eventually, sse, token},
     tokens::{Answer, request, with_ann},
 };
@@ -54,7 +56,8 @@ async fn a_ticket_opens_one_stream_which_comes_back_to_any_server() {
     let emit = "SELECT rowcast.emit('document_processing', 'o1', '{}')";
     let issued = issue(&servers[0], &token("ann")).await;
     let ticket = issued["ticket"].as_str().unwrap();
-    let times = ["expiresAt", "firstUseBefore"].map(|name| issued[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap());
+    let times =
+        ["expiresAt", "firstUseBefore"].map(|name| issued[name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap());
     let from_now = times.map(|time| time.duration_since(jiff::Timestamp::now()).as_secs());
     assert!((3_590..=3_600).contains(&from_now[0]) && (20..=30).contains(&from_now[1]), "{issued}");
     assert_eq!((issued["success"].as_bool(), issued.as_object().unwrap().len()), (Some(true), 4), "{issued}");
@@ -173,36 +176,25 @@ async fn a_ticket_is_for_its_user_whose_access_is_that_of_now() {
 
 #[tokio::test]
 async fn a_server_that_is_not_ready_does_not_use_a_ticket_up() {
-    let db = with_ann().await;
-    let server = Server::start(&db).await;
-    let ticket = ticket(&server, &token("ann")).await;
-    let leaving = Server::start(&db).await;
-    // A stream keeps it from going before it has been asked.
-    let mut held = sse::Client::connect(&leaving.url(), &token("ann"), None).await;
-    held.next_of("connection_status").await;
-    let superuser = db.connect_as(Role::Superuser).await;
-    let allow = async |allowed: bool| {
-        let allow = "UPDATE pg_database SET datallowconn = $1 WHERE datname = current_database()";
-        superuser.execute(allow, &[&allowed]).await.unwrap();
-    };
-    allow(false).await;
-    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name LIKE 'server%'";
-    superuser.execute(cut, &[]).await.unwrap();
-    assert_eq!(held.next_of("connection_status").await.json()["data"], json!({"status": "degraded"}));
-    let mut sent_away = open(&leaving, &ticket, None).await;
+    let db = Database::new().await;
+    prepare(&db).await;
+    let (stays, mut leaves) = (Server::start(&db).await, Server::start(&db).await);
+    let ticket = ticket(&leaves, &token("cleo")).await;
+    let stuck = stuck(&db, &leaves).await;
+    leaves.signal("TERM");
+    eventually("the server to leave", async || (!leaves.is_ready().await).then_some(())).await;
+    let mut sent_away = open(&leaves, &ticket, None).await;
     let body = sent_away.rest().await;
     assert!(sent_away.status == 200 && body.contains(r#""reason":"unavailable""#), "{body}");
-    let refused = request(&leaving, "POST", TICKET, &format!("Authorization: Bearer {}\r\n", token("ann"))).await;
+    // What cannot be a ticket is told so at once.
+    is_refused(open(&leaves, "nonsense", None).await, "nonsense").await;
+    let refused = request(&leaves, "POST", TICKET, &format!("Authorization: Bearer {}\r\n", token("cleo"))).await;
     refused.is_refusal(503, "not_ready", &[]);
     assert!(refused.head.to_ascii_lowercase().contains("retry-after: "), "{}", refused.head);
-    allow(true).await;
-    assert_eq!(held.next_of("connection_status").await.json()["data"], json!({"status": "recovered"}));
-    is_open(open(&leaving, &ticket, None).await).await;
-    drop(held);
-    for server in [server, leaving] {
-        server.stop().await;
-    }
+    is_open(open(&stays, &ticket, None).await).await;
+    drop(stuck);
+    leaves.wait_for_end().await;
+    stays.stop().await;
 }
 
 #[tokio::test]
