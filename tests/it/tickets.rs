@@ -43,6 +43,8 @@ async fn is_open(mut stream: sse::Client) -> String {
 }
 
 async fn is_refused(mut stream: sse::Client, ticket: &str) {
+    // A stream would not end.
+    assert_eq!(stream.status, 401, "{}", stream.head);
     let body = stream.rest().await;
     let answer = Answer { status: stream.status, head: stream.head.clone(), body };
     answer.is_refusal(401, "invalid_ticket", &[ticket]);

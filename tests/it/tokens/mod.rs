@@ -7,7 +7,7 @@ mod settings;
 
 use serde_json::Value;
 
-use crate::harness::{Database, Issuer, Server, sse};
+use crate::harness::{Database, Issuer, PATIENCE, Server, sse};
 
 /// Where a token is checked and an answer comes at once.
 pub(crate) const EVENTS: &str = "/api/v1/realtime/events";
@@ -38,7 +38,7 @@ pub(crate) struct Answer {
 
 pub(crate) async fn request(server: &Server, method: &str, target: &str, headers: &str) -> Answer {
     let mut client = sse::Client::request(&server.url(), method, target, headers, "").await;
-    let body = client.rest().await;
+    let body = tokio::time::timeout(PATIENCE, client.rest()).await.expect("what was to be an answer is a stream");
     Answer { status: client.status, head: client.head.clone(), body }
 }
 
