@@ -1,4 +1,4 @@
-//! A token in an HttpOnly cookie: where it is switched on, and from whose pages.
+//! A token in a cookie that scripts cannot read: where it is switched on, and from whose pages.
 
 use crate::{
     harness::{Database, Server, sse, token},

@@ -250,8 +250,8 @@ async fn tickets_are_stored_hashed_and_nobody_gets_at_them() {
             assert_eq!(refused.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{role:?}: {statement}");
         }
         let make = "SELECT rowcast.issue_ticket(sha256('x'), 'ann', now() + interval '1 h')";
-        let made = client.batch_execute(make).await;
-        assert_eq!(made.is_ok(), role == Role::Server, "{role:?}");
+        let forged = client.batch_execute(make).await;
+        assert_eq!(forged.is_ok(), role == Role::Server, "{role:?}");
         let seen = client.batch_execute("SELECT user_id, expires_at, issued_at, used_at FROM rowcast.tickets").await;
         assert_eq!(seen.is_ok(), role == Role::Reader, "{role:?}");
     }

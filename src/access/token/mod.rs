@@ -105,7 +105,7 @@ pub enum Misconfigured {
 pub struct Verifier(Keys);
 
 enum Keys {
-    Shared(Key),
+    Shared(Box<Key>),
     Published(Arc<Issuer>),
 }
 
@@ -124,7 +124,7 @@ impl Verifier {
         match (secret.filter(is_there), jwks_url.filter(is_there)) {
             (None, None) => Err(Misconfigured::Neither),
             (Some(_), Some(_)) => Err(Misconfigured::Both),
-            (Some(secret), None) => Key::shared(secret, &expected).map(Keys::Shared).map(Self),
+            (Some(secret), None) => Ok(Self(Keys::Shared(Box::new(Key::shared(secret, &expected)?)))),
             (None, Some(url)) => {
                 warn_of_missing(&expected);
                 Ok(Self(Keys::Published(Arc::new(Issuer::new(url, expected, metrics)?))))

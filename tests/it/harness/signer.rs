@@ -95,18 +95,18 @@ pub(crate) fn forge(header: &str, claims: &Value, secret: &[u8]) -> String {
 
 /// As tokens have it: without padding.
 pub(crate) fn base64url(bytes: &[u8]) -> String {
-    base64(bytes, b"-_").trim_end_matches('=').to_owned()
+    base64(bytes, *b"-_").trim_end_matches('=').to_owned()
 }
 
 /// A public key as files have it.
 pub(crate) fn pem(label: &str, der: &[u8]) -> String {
-    let text = base64(der, b"+/");
+    let text = base64(der, *b"+/");
     let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-fn base64(bytes: &[u8], last: &[u8; 2]) -> String {
-    let digits = [&(b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').collect::<Vec<_>>()[..], last].concat();
+fn base64(bytes: &[u8], last: [u8; 2]) -> String {
+    let digits = [&(b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').collect::<Vec<_>>()[..], &last].concat();
     let mut text = String::new();
     for three in bytes.chunks(3) {
         let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | u32::from(three.get(at).copied().unwrap_or(0)));

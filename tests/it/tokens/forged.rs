@@ -222,7 +222,7 @@ async fn signatures_that_are_none() {
         format!(".{good}"),
         good[..good.len() - 4].to_owned(),
         good[4..].to_owned(),
-        format!("{}==", good),
+        format!("{good}=="),
         good.replace('.', " "),
         "..".to_owned(),
         ".".to_owned(),

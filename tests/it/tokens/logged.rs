@@ -31,8 +31,8 @@ async fn nothing_that_proves_anything_is_ever_logged() {
     assert_eq!(request(&server, "GET", EVENTS, &format!("Authorization: Bearer {bad}\r\n")).await.status, 401);
     let twice = format!("{EVENTS}?access_token={0}&access_token={0}", tokens[4]);
     assert_eq!(request(&server, "GET", &twice, "").await.status, 400);
-    let issued: Value = request(&server, "POST", "/api/v1/realtime/ticket", &header).await.json();
-    let ticket = issued["ticket"].as_str().unwrap();
+    let answer: Value = request(&server, "POST", "/api/v1/realtime/ticket", &header).await.json();
+    let ticket = answer["ticket"].as_str().unwrap();
     let target = format!("/api/v1/realtime/sse?ticket={ticket}");
     let mut stream = sse::Client::request(&server.url(), "GET", &target, "", "").await;
     assert_eq!((stream.status, &*stream.next_event().await.unwrap().event), (200, "connection_status"));
