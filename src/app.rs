@@ -17,10 +17,13 @@ use tracing::{info, warn};
 
 use self::tasks::Tasks;
 use crate::{
-    access::{Access, token::Verifier},
+    access::{
+        Access,
+        token::{Expected, Misconfigured, Verifier},
+    },
     config::{Config, MetricsAddr},
     connections::{self, Connections, Directory, Gate},
-    http::{self, Http, accept, trace::Traced},
+    http::{self, Http, accept, credentials::Ways, trace::Traced},
     maintenance,
     metrics::Metrics,
     postgres::{
@@ -57,9 +60,9 @@ pub enum Error {
     /// The database.
     #[error(transparent)]
     Database(#[from] postgres::Error),
-    /// The secret.
-    #[error("ROWCAST_JWT_SECRET: {0}")]
-    Secret(crate::access::token::Error),
+    /// The secret, or the issuer's keys.
+    #[error(transparent)]
+    Tokens(#[from] Misconfigured),
     /// The address.
     #[error("cannot listen on {0}; --listen-addr or ROWCAST_LISTEN_ADDR takes another address, such as 127.0.0.1:8081")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -79,21 +82,20 @@ impl App {
     /// # Errors
     /// When the database cannot be reached or brought up to date, the address is taken, or a setting cannot be used.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
-        let Config { database_url, jwt_secret, jwks_url: _, settings } = config;
-        let jwt_secret = jwt_secret.unwrap_or_default();
+        let Config { database_url, jwt_secret, jwks_url, settings } = config;
         open_files::raise_limit();
-        let verifier = Verifier::with_secret(
-            &jwt_secret,
-            settings.tokens.jwt_issuer.as_deref(),
-            settings.tokens.jwt_audience.as_deref(),
-        )
-        .map_err(Error::Secret)?;
+        let metrics = Arc::new(Metrics::default());
+        let tokens = settings.tokens;
+        let expected = Expected { issuer: tokens.jwt_issuer, audience: tokens.jwt_audience };
+        let verifier = Verifier::new(jwt_secret.as_deref(), jwks_url.as_deref(), expected, Arc::clone(&metrics))?;
+        let cookie = tokens.token_cookie.filter(|name| !name.is_empty());
+        let allowed_origins = settings.transport.allowed_origins;
+        let ways = Ways { cookie, url_tokens: tokens.url_tokens, allowed_origins };
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
         let notifications = Target::parse(notify_url).map_err(postgres::Error::from)?;
         let notifications = settings.poll.is_none().then_some(notifications);
         let database = Database::new(&database_url, settings.database_connections.into())?;
         migrate_at(if database.is_pooled().await? { notify_url } else { &database_url }).await?;
-        let metrics = Arc::new(Metrics::default());
         let access = Arc::new(Access::load(database.clone(), Arc::clone(&metrics)).await?);
         let limits = &settings.limits;
         let most = connections::Most {
@@ -123,7 +125,9 @@ impl App {
             poll,
         )
         .await?;
-        tailer.catch_up().await?;
+        // An issuer that cannot be reached now may be later; meanwhile the server is not ready.
+        let ((), caught_up) = tokio::join!(verifier.prepare(), tailer.catch_up());
+        caught_up?;
         directory.announce().await?;
         let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
         let listener = http::listen(settings.listen_addr).map_err(cannot_listen)?;
@@ -148,6 +152,7 @@ impl App {
         let http = Arc::new(Http {
             sessions,
             verifier,
+            ways,
             directory,
             gate: Arc::new(Gate::new(most)),
             commands_per_minute: limits.commands_per_minute,
@@ -189,6 +194,7 @@ impl App {
         tasks.spawn("tailer", tailer.run(shutdown.clone()));
         tasks.spawn("maintenance", maintenance::run(database, retention, metrics, shutdown.clone()));
         tasks.spawn("refreshing of grants", refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
+        tasks.spawn("refreshing of keys", keep_keys_fresh(Arc::clone(&http), shutdown.clone()));
         if let Some(listener) = metrics_listener {
             let service = TowerToHyperService::new(warp::service(http::metrics_routes(&http)));
             let serving = accept::serve(listener, service, accept::Options::default(), shutdown.clone());
@@ -242,6 +248,10 @@ async fn with_client<T>(
     // The connection ends because its client did; how it ended is of no interest any more.
     let _ = driver.await;
     outcome
+}
+
+async fn keep_keys_fresh(http: Arc<Http>, shutdown: CancellationToken) {
+    http.verifier.keep_fresh(shutdown).await;
 }
 
 async fn refresh_access(access: Arc<Access>, shutdown: CancellationToken) {

@@ -7,11 +7,14 @@ GRANT SELECT
 GRANT UPDATE (undecided) ON rowcast.settled TO rowcast_server;
 GRANT INSERT (epoch, system_identifier, database, timeline, inherited) ON rowcast.epochs TO rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.current_timeline(), rowcast.disconnect(text) TO rowcast_server;
+GRANT EXECUTE ON FUNCTION rowcast.issue_ticket(bytea, text, timestamptz), rowcast.redeem_ticket(bytea, boolean) TO rowcast_server;
 
 GRANT SELECT
     ON rowcast.outbox, rowcast.outbox_id_seq, rowcast.settled, rowcast.epochs, rowcast.settings, rowcast.schema_history,
        rowcast.capture_errors, rowcast.commands
     TO rowcast_reader;
+-- Who has tickets, but not which: a hash is of no use, and nobody needs one.
+GRANT SELECT (user_id, expires_at, issued_at, used_at) ON rowcast.tickets TO rowcast_reader;
 GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_server, rowcast_reader;
 
 -- Who is connected where is the servers' own business; readers may look.

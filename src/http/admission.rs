@@ -3,21 +3,27 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
-use warp::http::{HeaderMap, header};
+use warp::http::HeaderMap;
 
-use super::{Http, error::Error};
+use super::{
+    Http,
+    credentials::{self, InQuery},
+    error::Error,
+};
 use crate::{
-    access::{Viewer, token::Identity},
+    access::Viewer,
     connections::{Since, Terms, Wanted, check_types},
     policy::{Grants, Policy},
 };
 
-/// What of the events is asked for.
-#[derive(Debug, Deserialize)]
+/// What of the events is asked for, and what the query says of who asks.
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Request {
     subscriptions: Option<String>,
     organization_id: Option<Box<str>>,
+    #[serde(flatten)]
+    credentials: InQuery,
 }
 
 /// Somebody who may be served.
@@ -28,7 +34,7 @@ pub(super) struct Admitted {
 
 /// Checks who asks, whether we are ready for them, and whether they may see any of what they ask for.
 pub(super) async fn admit(http: &Http, headers: &HeaderMap, request: Request) -> Result<Admitted, Error> {
-    let identity = identify(http, headers).await?;
+    let identity = credentials::identify(http, headers, &request.credentials).await?;
     if !http.is_ready() {
         return Err(Error::NotReady);
     }
@@ -37,17 +43,6 @@ pub(super) async fn admit(http: &Http, headers: &HeaderMap, request: Request) ->
     let grants = Arc::clone(&viewer.watch().borrow());
     let wanted = wanted(request, &grants.value, &access.policy().value)?;
     Ok(Admitted { viewer, terms: Terms { wanted, expires_at: identity.expires_at } })
-}
-
-/// Who asks.
-pub(super) async fn identify(http: &Http, headers: &HeaderMap) -> Result<Identity, Error> {
-    Ok(http.verifier.verify(bearer_token(headers)?)?)
-}
-
-fn bearer_token(headers: &HeaderMap) -> Result<&str, Error> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(Error::NoToken)?;
-    let (scheme, token) = value.split_once(' ').ok_or(Error::NoToken)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Error::NoToken) }
 }
 
 /// What the request asks for, if it exists and the user may see any of it.

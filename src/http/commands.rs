@@ -9,7 +9,11 @@ use warp::{
     reply::{self, Reply, Response},
 };
 
-use super::{Http, admission::identify, error::Error};
+use super::{
+    Http,
+    credentials::{InQuery, identify},
+    error::Error,
+};
 use crate::{
     access::token::Identity,
     command::{Answer, Ask, Done},
@@ -56,9 +60,7 @@ async fn try_obey(headers: &HeaderMap, body: &[u8], http: &Http) -> Result<Respo
     if !http.is_ready() {
         return Err(Error::NotReady);
     }
-    if let Some(wait) = http.directory.take_turn(&identity.user_id, "command", http.commands_per_minute).await? {
-        return Err(Error::TooFast(wait));
-    }
+    http.take_turn(&identity).await?;
     let (ask, message) = ask(&body, &identity, http).await?;
     let done = answer(&body.connection_id, &ask, &identity, http).await??;
     Ok(report(done, message))
@@ -72,10 +74,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Who is known by the request, or, where that says nothing, by the token with which a stream is to be renewed.
 async fn who_asks(headers: &HeaderMap, body: &Body, http: &Http) -> Result<Identity, Error> {
     let Some(token) = body.token.as_deref().filter(|_| *body.action == *"renew") else {
-        return identify(http, headers).await;
+        return identify(http, headers, &InQuery::default()).await;
     };
-    let renewed = http.verifier.verify(token)?;
-    match identify(http, headers).await {
+    let renewed = http.verifier.verify(token).await?;
+    match identify(http, headers, &InQuery::default()).await {
         Ok(identity) if identity.user_id != renewed.user_id => Err(Error::OtherUser),
         // The one in the header may have expired by now: that is what a renewal is for.
         Ok(_) | Err(Error::NoToken | Error::Token(_)) => Ok(renewed),

@@ -29,7 +29,9 @@ pub(super) async fn file(method: Method, path: Tail) -> Result<Response, Rejecti
     let asset = <Assets as RustEmbed>::get(path);
     let is_there = asset.is_some() || path == INDEX;
     let mut response = match asset {
-        _ if is_there && method != Method::GET && method != Method::HEAD => return Ok(Error::Method.into_response()),
+        _ if is_there && method != Method::GET && method != Method::HEAD => {
+            return Ok(Error::Method("GET, HEAD").into_response());
+        }
         Some(asset) => {
             let mimetype = asset.metadata.mimetype();
             let mut response =

@@ -8,12 +8,13 @@ use tracing::error;
 use warp::{
     Rejection,
     http::{HeaderValue, StatusCode, header},
-    reject::{InvalidQuery, LengthRequired, MethodNotAllowed, PayloadTooLarge},
+    reject::{LengthRequired, MethodNotAllowed, PayloadTooLarge},
     reply::{self, Reply, Response},
 };
 
+use super::query;
 use crate::{
-    access::token,
+    access::{ticket, token},
     command::Refusal,
     connections::{Admission, Full, Unanswered},
     postgres::{self, Failed, connections::Refused},
@@ -42,7 +43,21 @@ pub(super) enum Error {
     NoToken,
     /// The token proves nothing.
     #[error("{0}")]
-    Token(#[from] token::Error),
+    Token(token::Error),
+    /// The ticket was used, has expired, or was never one.
+    #[error("the ticket has been used already, has expired, or is none: ask for another one")]
+    Ticket,
+    /// A token in the query, where that is not switched on.
+    #[error(
+        "tokens in URLs are not accepted here, since URLs are logged by whatever is in between: send Authorization: Bearer <token>, or ask for a ticket"
+    )]
+    UrlToken,
+    /// The browser was made to send the cookie by a page that is none of ours.
+    #[error("the cookie is accepted from pages of this server's own origin, or of one of ROWCAST_ALLOWED_ORIGINS")]
+    ForeignPage,
+    /// Which of them is the user's own?
+    #[error("the cookie is there more than once")]
+    TwoCookies,
     /// The user is in no organization, or not in the one asked for.
     #[error("you are not a member of this organization")]
     NotAMember,
@@ -91,9 +106,9 @@ pub(super) enum Error {
     /// No such path.
     #[error("there is nothing at this path")]
     NotFound,
-    /// The path exists, but not for this method.
+    /// The path exists, but not for this method; for these.
     #[error("this path does not support that method")]
-    Method,
+    Method(&'static str),
     /// The database is away, or the server has not caught up yet.
     #[error("the server is not ready")]
     NotReady,
@@ -133,7 +148,10 @@ impl Error {
             Self::Limit => (StatusCode::BAD_REQUEST, "invalid_limit"),
             Self::NoToken => (StatusCode::UNAUTHORIZED, "token_required"),
             Self::Token(token::Error::Expired) => (StatusCode::UNAUTHORIZED, "token_expired"),
-            Self::Token(_) => (StatusCode::UNAUTHORIZED, "invalid_token"),
+            Self::Token(_) | Self::TwoCookies => (StatusCode::UNAUTHORIZED, "invalid_token"),
+            Self::Ticket => (StatusCode::UNAUTHORIZED, "invalid_ticket"),
+            Self::UrlToken => (StatusCode::UNAUTHORIZED, "url_tokens_off"),
+            Self::ForeignPage => (StatusCode::FORBIDDEN, "origin_not_allowed"),
             Self::NotAMember => (StatusCode::FORBIDDEN, "not_a_member"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "permission_required"),
             Self::Body => (StatusCode::BAD_REQUEST, "invalid_body"),
@@ -150,7 +168,7 @@ impl Error {
             Self::UserFull(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_connections"),
             Self::TooFast(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
-            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         }
@@ -224,6 +242,28 @@ impl From<postgres::Error> for Error {
     }
 }
 
+impl From<token::Error> for Error {
+    fn from(refused: token::Error) -> Self {
+        match refused {
+            // It may be good, for all we know.
+            token::Error::NoKeys => Self::NotReady,
+            refused => Self::Token(refused),
+        }
+    }
+}
+
+impl From<ticket::Error> for Error {
+    fn from(failed: ticket::Error) -> Self {
+        match failed {
+            ticket::Error::Database(failed) => failed.into(),
+            ticket::Error::Impossible => {
+                error!(error = %failed, "a request failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
 impl From<Failed> for Error {
     fn from(_: Failed) -> Self {
         Self::NotReady
@@ -234,12 +274,13 @@ impl Reply for Error {
     fn into_response(self) -> Response {
         let (status, code) = self.status();
         let retry_after = self.retry_after();
+        let allowed = if let Self::Method(allowed) = &self { Some(*allowed) } else { None };
         let body = Body { success: false, error: Description { code, message: self.to_string() } };
         let mut response = reply::with_status(reply::json(&body), status).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        if let Some(allowed) = allowed {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -262,14 +303,14 @@ impl Reply for Error {
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
     let error = if rejection.is_not_found() {
         Error::NotFound
-    } else if rejection.find::<InvalidQuery>().is_some() {
+    } else if rejection.find::<query::Unreadable>().is_some() {
         Error::Query
     } else if rejection.find::<PayloadTooLarge>().is_some() {
         Error::TooLarge
     } else if rejection.find::<LengthRequired>().is_some() {
         Error::Length
     } else if rejection.find::<MethodNotAllowed>().is_some() {
-        Error::Method
+        Error::Method("GET, HEAD")
     } else {
         error!(?rejection, "a request was rejected for a reason that has no answer");
         Error::Internal

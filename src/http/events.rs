@@ -22,7 +22,7 @@ const WAIT: (RangeInclusive<u64>, u64) = (0..=60, 25);
 const LIMIT: (RangeInclusive<usize>, usize) = (1..=1_000, 100);
 
 /// The parameters of a poll.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct Query {
     #[serde(flatten)]
     request: Request,

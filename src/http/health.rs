@@ -9,9 +9,9 @@ pub(super) fn live() -> Response {
     reply::json(&serde_json::json!({"status": "live"})).into_response()
 }
 
-/// Ready when streams opened now deliver events as they commit.
+/// Ready when streams opened now deliver events as they commit, and tokens can be checked.
 pub(super) fn ready(http: &Http) -> Response {
-    if http.is_ready() {
+    if http.is_ready() && http.verifier.is_ready() {
         reply::json(&serde_json::json!({"status": "ready"})).into_response()
     } else {
         Error::NotReady.into_response()

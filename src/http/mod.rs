@@ -3,14 +3,17 @@
 pub mod accept;
 mod admission;
 mod commands;
+pub mod credentials;
 mod dashboard;
 mod error;
 mod events;
 mod health;
 mod metrics;
+mod query;
 mod stats;
 mod stream;
 mod tcp;
+mod ticket;
 pub mod trace;
 mod vanished;
 
@@ -26,10 +29,12 @@ use warp::{
 
 use self::{
     accept::Peer,
+    credentials::Ways,
     error::{Error, MAX_BODY},
+    query::query,
 };
 use crate::{
-    access::token::Verifier,
+    access::token::{Identity, Verifier},
     connections::{Directory, Gate},
     session, tailer,
 };
@@ -48,11 +53,19 @@ pub struct Http {
     pub commands_per_minute: u32,
     /// When the server started.
     pub started: Instant,
+    /// The ways to bring them.
+    pub ways: Ways,
     /// Whether the figures are at the same address as the streams.
     pub shows_metrics: bool,
 }
 
 impl Http {
+    /// Whether a user may ask for one thing more.
+    async fn take_turn(&self, identity: &Identity) -> Result<(), Error> {
+        let wait = self.directory.take_turn(&identity.user_id, "command", self.commands_per_minute).await?;
+        wait.map_or(Ok(()), |wait| Err(Error::TooFast(wait)))
+    }
+
     /// The answer to a request that is refused.
     fn refuse(&self, error: Error) -> Response {
         error.refused().inspect(|reason| self.sessions.metrics.refused(reason));
@@ -72,33 +85,53 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         warp::any().map(move || Arc::clone(&http))
     };
     let address = warp::ext::get::<Peer>().map(|Peer(peer)| peer.ip());
-    let stream = warp::path!("api" / "v1" / "realtime" / "sse")
+    let headers = warp::header::headers_cloned();
+    let sse = warp::path!("api" / "v1" / "realtime" / "sse");
+    let stream = sse
         .and(warp::get())
-        .and(warp::query())
-        .and(warp::header::headers_cloned())
+        .and(query())
+        .and(headers)
         .and(address)
         .and(with_http.clone())
-        .then(stream::open);
-    let commands = warp::path!("api" / "v1" / "realtime" / "sse")
+        .then(stream::open)
+        .or(sse
+            .and(warp::post())
+            .and(headers)
+            .and(warp::body::content_length_limit(MAX_BODY))
+            .and(warp::body::bytes())
+            .and(with_http.clone())
+            .then(commands::obey))
+        .unify()
+        .or(sse.map(|| Error::Method("GET, POST").into_response()))
+        .unify();
+    let events = warp::path!("api" / "v1" / "realtime" / "events");
+    let events = events
+        .and(warp::get())
+        .and(query())
+        .and(headers)
+        .and(address)
+        .and(with_http.clone())
+        .then(events::poll)
+        .or(events.map(|| Error::Method("GET").into_response()))
+        .unify();
+    let stats = warp::path!("api" / "v1" / "realtime" / "stats");
+    let stats = stats
+        .and(warp::get())
+        .and(query())
+        .and(headers)
+        .and(with_http.clone())
+        .then(stats::show)
+        .or(stats.map(|| Error::Method("GET").into_response()))
+        .unify();
+    let ticket = warp::path!("api" / "v1" / "realtime" / "ticket");
+    let ticket = ticket
         .and(warp::post())
-        .and(warp::header::headers_cloned())
-        .and(warp::body::content_length_limit(MAX_BODY))
-        .and(warp::body::bytes())
+        .and(headers)
         .and(with_http.clone())
-        .then(commands::obey);
-    let stats = warp::path!("api" / "v1" / "realtime" / "stats")
-        .and(warp::get())
-        .and(warp::query())
-        .and(warp::header::headers_cloned())
-        .and(with_http.clone())
-        .then(stats::show);
-    let events = warp::path!("api" / "v1" / "realtime" / "events")
-        .and(warp::get())
-        .and(warp::query())
-        .and(warp::header::headers_cloned())
-        .and(address)
-        .and(with_http.clone())
-        .then(events::poll);
+        .then(ticket::issue)
+        .or(ticket.map(|| Error::Method("POST").into_response()))
+        .unify();
+    let api = stream.or(events).unify().or(stats).unify().or(ticket).unify();
     // Load balancers like to probe with HEAD.
     let get_or_head = warp::get().or(warp::head()).unify();
     let live = warp::path!("livez").and(get_or_head).map(health::live);
@@ -112,8 +145,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     });
     let dashboard = with_path.and(warp::path::tail()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
-    let streams = stream.or(commands).unify().or(events).unify().or(stats).unify();
-    streams.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+    api.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
 }
 
 /// The figures alone, for an address of their own.

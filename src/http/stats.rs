@@ -8,7 +8,11 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use super::{Http, admission::identify, error::Error};
+use super::{
+    Http,
+    credentials::{InQuery, identify},
+    error::Error,
+};
 use crate::{
     policy::{ADMIN, Grants},
     postgres::connections,
@@ -27,7 +31,7 @@ pub(super) async fn show(query: Query, headers: HeaderMap, http: Arc<Http>) -> R
 }
 
 async fn try_show(query: Query, headers: &HeaderMap, http: &Http) -> Result<Response, Error> {
-    let identity = identify(http, headers).await?;
+    let identity = identify(http, headers, &InQuery::default()).await?;
     if !http.is_ready() {
         return Err(Error::NotReady);
     }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The parameters of the stream.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Query {
     #[serde(flatten)]

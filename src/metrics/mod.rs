@@ -118,6 +118,13 @@ metrics! {
         /// Queries of rowcast.grants. One for many users; rising with every event means that a watched table changes all the time.
         pub grant_queries: Counter,
 
+        /// Times that the keys of the issuer of tokens (ROWCAST_JWKS_URL) were asked for. Every ten minutes; more where tokens name keys that nobody knows.
+        pub jwks_fetches: Counter,
+        /// Those of them that brought no keys. The log says why; those that are known stay.
+        pub jwks_failures: Counter,
+        /// Time since keys were fetched with success; 0 without ROWCAST_JWKS_URL. Hours: tokens signed with a new key are refused.
+        pub jwks_age_seconds: Age,
+
         /// Connections to the database that are open for statements.
         pub pool_connections: Gauge,
         /// Those of them that nobody uses.

@@ -16,6 +16,7 @@ mod parameter;
 mod pool;
 pub mod pooler;
 pub mod target;
+pub mod tickets;
 
 use std::time::Duration;
 

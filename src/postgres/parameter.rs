@@ -36,6 +36,7 @@ parameters! {
     INT8: i64, Option<i64>;
     TEXT: String, Option<String>, &str, Option<&str>;
     OID: u32;
+    BYTEA: &[u8];
     INT8_ARRAY: Vec<i64>, &[i64], Vec<Option<i64>>;
     TEXT_ARRAY: Vec<String>, &[String], &[&str], Vec<&str>, Option<&[Box<str>]>;
     TIMESTAMPTZ: jiff::Timestamp, Option<jiff::Timestamp>;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A client that has more to read than it will, so that a server has to wait for it.
-async fn stuck(db: &Database, server: &Server) -> sse::Client {
+pub(crate) async fn stuck(db: &Database, server: &Server) -> sse::Client {
     let app = db.connect_as(Role::App).await;
     let stuck = sleeper(server, "ben").await;
     let load = "INSERT INTO documents SELECT -n, 'o1', repeat('x', 30000) FROM generate_series(1, 100) n";

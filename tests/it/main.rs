@@ -10,6 +10,7 @@ mod access;
 mod capture;
 mod commands;
 mod connections;
+mod cookies;
 mod demo;
 mod doctor;
 mod documents;
@@ -39,6 +40,8 @@ mod storm;
 mod stream;
 mod stream_access;
 mod tailer;
+mod tickets;
+mod tokens;
 
 /// A name for a role that no other test has: roles belong to the cluster.
 fn fresh_role(purpose: &str) -> String {

@@ -319,7 +319,7 @@ async fn refusals_say_why_and_repeat_nothing() {
         ("?subscriptions=", Some(&ann), 400, "no_valid_subscription"),
         ("?lastEventId=1&lastEventId=2", Some(&ann), 400, "invalid_query"),
         ("/nothing/rubbish", Some(&ann), 404, "not_found"),
-        ("?access_token=rubbish", None, 401, "token_required"),
+        ("?access_token=rubbish", None, 401, "url_tokens_off"),
         ("?organizationId=rubbish", None, 401, "token_required"),
     ];
     for (query, token, expected, code) in cases {

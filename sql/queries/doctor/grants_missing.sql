@@ -10,6 +10,10 @@ FROM (
     UNION ALL
     SELECT 'rowcast_server', 'UPDATE (undecided)', 'rowcast.settled', has_column_privilege('rowcast_server', 'rowcast.settled', 'undecided', 'UPDATE')
     UNION ALL
+    SELECT 'rowcast_server', 'EXECUTE', 'FUNCTION ' || p.oid::regprocedure, has_function_privilege('rowcast_server', p.oid, 'EXECUTE')
+    FROM pg_proc AS p
+    WHERE p.pronamespace = 'rowcast'::regnamespace AND p.proname IN ('issue_ticket', 'redeem_ticket')
+    UNION ALL
     SELECT r.name, 'USAGE', 'SCHEMA rowcast', has_schema_privilege(r.name, 'rowcast', 'USAGE')
     FROM unnest('{rowcast_server, rowcast_writer, rowcast_reader}'::text[]) AS r (name)
     UNION ALL

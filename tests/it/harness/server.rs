@@ -48,6 +48,13 @@ impl Server {
 
     /// Serves this database, with further settings as environment variables.
     pub(crate) async fn start_with(place: &impl Place, settings: &[(&str, &str)]) -> Self {
+        let server = Self::start_unready(place, settings).await;
+        server.wait_until_ready().await;
+        server
+    }
+
+    /// The same, where something that it cannot be ready without is missing.
+    pub(crate) async fn start_unready(place: &impl Place, settings: &[(&str, &str)]) -> Self {
         let name = format!("{SERVER_NAME}{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let port = free_port();
         let mut environment: Vec<(String, String)> = vec![
@@ -71,12 +78,16 @@ impl Server {
         let (process, started) = spawn(&self.environment, &self.log);
         self.process = process;
         self.wait_until_started(started).await;
+        self.wait_until_ready().await;
     }
 
     async fn wait_until_started(&mut self, started: oneshot::Receiver<String>) {
         // It prints its address when it listens, and closes standard output when it ends.
         let line = tokio::time::timeout(PATIENCE, started).await.expect("the server does not come up");
         assert_eq!(line.as_deref(), Ok(format!("listening on {}", self.url()).as_str()), "the server did not start");
+    }
+
+    async fn wait_until_ready(&self) {
         eventually("the server to be ready", async || self.is_ready().await.then_some(())).await;
     }
 
