@@ -15,7 +15,15 @@ use self::tasks::Tasks;
 use crate::{
     access::{Access, token::Verifier},
     config::{Config, MetricsAddr},
-    http::{self, Http, accept, trace::Traced},
+    http::{
+        self, Http, accept,
+        address::TrustedProxies,
+        certificates::{self, Certificates},
+        edge::{Edge, Rules},
+        origin::Origins,
+        tls,
+        trace::Traced,
+    },
     maintenance,
     metrics::Metrics,
     postgres::{
@@ -36,6 +44,9 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     metrics_listener: Option<TcpListener>,
+    /// None where it speaks in clear.
+    certificates: Option<Arc<Certificates>>,
+    rules: Rules,
     tailer: Tailer,
     http: Arc<Http>,
     doorbell: Arc<Doorbell>,
@@ -54,6 +65,9 @@ pub enum Error {
     /// The secret.
     #[error("ROWCAST_JWT_SECRET: {0}")]
     Secret(crate::access::token::Error),
+    /// The certificate, or its key.
+    #[error(transparent)]
+    Certificates(#[from] certificates::Error),
     /// The address.
     #[error("cannot listen on {0}; --listen-addr or ROWCAST_LISTEN_ADDR takes another address, such as 127.0.0.1:8081")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -82,6 +96,16 @@ impl App {
             settings.tokens.jwt_audience.as_deref(),
         )
         .map_err(Error::Secret)?;
+        let transport = settings.transport;
+        // Each of the two settings requires the other.
+        let files = transport.tls_cert.zip(transport.tls_key);
+        let certificates =
+            files.map(|(certificate, key)| Certificates::load(certificate, key)).transpose()?.map(Arc::new);
+        let rules = Rules {
+            proxies: TrustedProxies::new(transport.trusted_proxies),
+            origins: Origins::new(&transport.allowed_origins),
+            is_https: certificates.is_some(),
+        };
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
         let notifications = postgres::connection_config(notify_url)?;
         let notifications = settings.poll.is_none().then_some(notifications);
@@ -116,13 +140,26 @@ impl App {
         });
         let http = Arc::new(Http { sessions, verifier, shows_metrics: settings.metrics_addr == MetricsAddr::Same });
         let retention = settings.retention;
-        Ok(Self { listener, address, metrics_listener, tailer, http, doorbell, notifications, retention, shutdown })
+        Ok(Self {
+            listener,
+            address,
+            metrics_listener,
+            certificates,
+            rules,
+            tailer,
+            http,
+            doorbell,
+            notifications,
+            retention,
+            shutdown,
+        })
     }
 
-    /// Where it listens.
+    /// Where it listens, without a slash at the end.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn url(&self) -> String {
+        let scheme = if self.certificates.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// What it tells of itself.
@@ -136,7 +173,19 @@ impl App {
     /// # Errors
     /// When it had to stop because a part of it had ended.
     pub async fn run(self) -> Result<(), Error> {
-        let Self { listener, metrics_listener, tailer, http, doorbell, notifications, retention, shutdown, .. } = self;
+        let Self {
+            listener,
+            address: _,
+            metrics_listener,
+            certificates,
+            rules,
+            tailer,
+            http,
+            doorbell,
+            notifications,
+            retention,
+            shutdown,
+        } = self;
         let (database, metrics) = (http.sessions.database.clone(), Arc::clone(&http.sessions.metrics));
         let mut tasks = Tasks::new(shutdown.clone());
         if let Some(config) = notifications {
@@ -149,12 +198,24 @@ impl App {
         tasks.spawn("refreshing of grants", refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         if let Some(listener) = metrics_listener {
             let service = TowerToHyperService::new(warp::service(http::metrics_routes(&http)));
+            let service = Edge::new(service, Rules::default());
             let serving = accept::serve(listener, service, accept::Options::default(), shutdown.clone());
             tasks.spawn("serving of metrics", serving);
         }
         let service = TowerToHyperService::new(warp::service(http::routes(&http)));
-        let service = Traced::new(service, Arc::clone(&http.sessions.metrics));
-        let serving = accept::serve(listener, service, accept::Options::default(), shutdown);
+        let service = Traced::new(Edge::new(service, rules), Arc::clone(&http.sessions.metrics));
+        let options = accept::Options::default();
+        if let Some(certificates) = &certificates {
+            tasks.spawn("watching of certificates", Arc::clone(certificates).watch(shutdown.clone()));
+        }
+        let serving = async {
+            match certificates {
+                None => accept::serve(listener, service, options, shutdown).await,
+                Some(certificates) => {
+                    accept::serve(tls::Listener::new(listener, certificates), service, options, shutdown).await;
+                }
+            }
+        };
         let (early, ()) = tokio::join!(tasks.ended(), serving);
         info!("stopped");
         early.map_or(Ok(()), |task| Err(Error::Task(task)))

@@ -1,14 +1,20 @@
 //! The routes. The only place that knows warp.
 
 pub mod accept;
+pub mod address;
 mod admission;
+pub mod certificates;
 mod dashboard;
+pub mod edge;
 mod error;
 mod events;
 mod health;
 mod metrics;
+pub mod origin;
+mod security;
 mod stream;
 mod tcp;
+pub mod tls;
 pub mod trace;
 mod vanished;
 
