@@ -11,21 +11,35 @@ use tokio::{sync::watch, time::timeout};
 
 /// The requests of one connection.
 #[derive(Clone, Default)]
-pub(super) struct Activity(watch::Sender<usize>);
+pub(super) struct Activity(watch::Sender<Count>);
+
+#[derive(Default)]
+struct Count {
+    /// At work now.
+    now: usize,
+    /// Whether there ever was one.
+    begun: bool,
+}
 
 impl Activity {
     /// A request has come. It is at work until what this returns is dropped.
     pub(super) fn begin(&self) -> Request {
-        self.0.send_modify(|requests| *requests += 1);
+        self.0.send_modify(|count| *count = Count { now: count.now + 1, begun: true });
         Request(self.0.clone())
+    }
+
+    /// Returns once there has been a request.
+    pub(super) async fn begun(&self) {
+        // It does not fail: this is a sender.
+        let _ = self.0.subscribe().wait_for(|count| count.begun).await;
     }
 
     /// Returns once there has been no request for so long.
     pub(super) async fn idle(&self, patience: Duration) {
         let mut requests = self.0.subscribe();
-        // Neither fails: this is a sender.
-        while requests.wait_for(|requests| *requests == 0).await.is_ok() {
-            if timeout(patience, requests.wait_for(|requests| *requests > 0)).await.is_err() {
+        // Nor do these.
+        while requests.wait_for(|count| count.now == 0).await.is_ok() {
+            if timeout(patience, requests.wait_for(|count| count.now > 0)).await.is_err() {
                 return;
             }
         }
@@ -33,11 +47,11 @@ impl Activity {
 }
 
 /// One request that is at work.
-pub(super) struct Request(watch::Sender<usize>);
+pub(super) struct Request(watch::Sender<Count>);
 
 impl Drop for Request {
     fn drop(&mut self) {
-        self.0.send_modify(|requests| *requests -= 1);
+        self.0.send_modify(|count| count.now -= 1);
     }
 }
 

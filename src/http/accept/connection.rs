@@ -41,7 +41,7 @@ pub(super) async fn connection<Io, S, B>(
     ends: Ends,
 ) where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + Clone + Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
@@ -92,7 +92,7 @@ where
         .serve_connection(io, service);
     // One that came while we leave ends with its first response anyway.
     let enough = async { if draining { std::future::pending().await } else { ends.shutdown.cancelled().await } };
-    until_ended(served, enough, ends).await
+    until_ended(served, enough, std::future::pending(), ends).await
 }
 
 async fn http2<Io, S, B>(
@@ -104,7 +104,7 @@ async fn http2<Io, S, B>(
 ) -> Option<hyper::Result<()>>
 where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + Clone + Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
     B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
@@ -112,8 +112,9 @@ where
     let begun = activity.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        let (at_work, answer) = (begun.begin(), service.call(as_http1(request)));
-        async { Ok::<_, S::Error>(answer.await?.map(|body| Answering::new(body, at_work))) }
+        let (at_work, service) = (begun.begin(), service.clone());
+        // It is called by the request's own task: a panic is that of the request, not of the connection.
+        async move { Ok::<_, S::Error>(service.call(as_http1(request)).await?.map(|body| Answering::new(body, at_work))) }
     });
     // There are no pings of ours: a client that takes its time reads them late, too, and is not to be given up for it. Who has vanished is
     // found out below HTTP.
@@ -126,29 +127,36 @@ where
         // What waits in memory of each answer, beside the chunk that it is at.
         .max_send_buf_size(options.buffer_bytes)
         .serve_connection(io, service);
-    // One that comes while we leave is told at once; what it has asked by then is answered.
+    let draining = ends.shutdown.is_cancelled();
+    // One that comes while we leave is told with its first request, or it would go without an answer.
+    let leaving = async { if draining { activity.begun().await } else { ends.shutdown.cancelled().await } };
     let enough = async {
         tokio::select! {
-            () = ends.shutdown.cancelled() => {}
+            () = leaving => {}
             () = activity.idle(options.header_timeout) => {}
         }
     };
-    until_ended(served, enough, ends).await
+    // Who does not take leave, or has not even begun, is not waited for.
+    let more_than_enough = activity.idle(options.header_timeout);
+    until_ended(served, enough, more_than_enough, ends).await
 }
 
-/// Serves, from when it was `enough` without taking further requests; `None` if that had to be cut off.
+/// Serves: from when it is `enough` without taking further requests, and from then on until it is `more_than_enough`. `None` if it had to be cut off.
 async fn until_ended<C: GracefulConnection<Error = hyper::Error>>(
     served: C,
     enough: impl Future<Output = ()>,
+    more_than_enough: impl Future<Output = ()>,
     ends: &Ends,
 ) -> Option<hyper::Result<()>> {
     let mut served = pin!(served);
     tokio::select! {
-        ended = served.as_mut() => Some(ended),
-        () = enough => {
-            served.as_mut().graceful_shutdown();
-            ends.cut_off.run_until_cancelled(served).await
-        }
+        ended = served.as_mut() => return Some(ended),
+        () = enough => served.as_mut().graceful_shutdown(),
+        () = ends.cut_off.cancelled() => return None,
+    }
+    tokio::select! {
+        ended = served => Some(ended),
+        () = more_than_enough => Some(Ok(())),
         () = ends.cut_off.cancelled() => None,
     }
 }
