@@ -155,7 +155,13 @@ impl App {
         })
     }
 
-    /// Where it listens, without a slash at the end.
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The same as browsers write it, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = if self.certificates.is_some() { "https" } else { "http" };

@@ -53,6 +53,7 @@ where
         let rules = Arc::clone(&self.rules);
         if let Some(&Peer(peer)) = request.extensions().get() {
             let client = rules.proxies.client(peer, request.headers());
+            tracing::Span::current().record("client", tracing::field::display(client.0));
             request.extensions_mut().insert(client);
         }
         let is_api = request.uri().path().starts_with(API);

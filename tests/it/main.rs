@@ -9,6 +9,7 @@
 mod access;
 mod capture;
 mod commands;
+mod cors;
 mod demo;
 mod doctor;
 mod documents;
@@ -29,13 +30,16 @@ mod outage;
 mod pool;
 mod poolers;
 mod private_postgres;
+mod proxies;
 mod proxy;
 mod retention;
+mod security_headers;
 mod startup;
 mod storm;
 mod stream;
 mod stream_access;
 mod tailer;
+mod tls;
 
 /// A name for a role that no other test has: roles belong to the cluster.
 fn fresh_role(purpose: &str) -> String {

@@ -15,6 +15,7 @@ mod pooler;
 pub(crate) mod proxy;
 mod server;
 pub(crate) mod sse;
+pub(crate) mod tls;
 
 use std::{process::Command, time::Duration};
 
