@@ -136,7 +136,7 @@ async fn hangup(hangups: Option<&mut Signal>) {
         None => None,
     };
     if heard.is_none() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

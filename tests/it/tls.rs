@@ -184,7 +184,7 @@ const SLEEPING: usize = 20;
 const DOCUMENTS: i64 = 150;
 
 /// What a server may hold for each of them: what has been asked for but not sent, the chunk that it is at, a page of history.
-const STREAM_BYTES: u64 = 512 * 1024;
+const STREAM_BYTES: u64 = 256 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_not_read_costs_little_and_delays_no_stream_of_another() {

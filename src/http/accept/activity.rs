@@ -98,13 +98,13 @@ mod tests {
         let (activity, begun) = (Activity::default(), Instant::now());
         let (first, second) = (activity.begin(), activity.begin());
         let requests = async {
-            sleep(Duration::from_secs(60)).await;
+            sleep(Duration::from_mins(1)).await;
             drop(first);
-            sleep(Duration::from_secs(60)).await;
+            sleep(Duration::from_mins(1)).await;
             drop(second);
             sleep(Duration::from_secs(9)).await;
             let third = activity.begin();
-            sleep(Duration::from_secs(60)).await;
+            sleep(Duration::from_mins(1)).await;
             drop(third);
         };
         tokio::join!(requests, activity.idle(Duration::from_secs(10)));
