@@ -170,7 +170,7 @@ async fn a_server_that_leaves_says_so_on_every_stream_of_a_connection() {
     let mut streams = streams(&mut http, 10).await;
     server.signal("TERM");
     for stream in &mut streams {
-        stream.to_end().await;
+        stream.finish().await;
         assert!(stream.seen.contains(r#""status":"closing","reason":"unavailable""#), "{}", stream.seen);
     }
     timeout(PATIENCE, http.connection).await.expect("the connection stays open").unwrap().unwrap();
@@ -271,7 +271,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 fn text(text: &str) -> Vec<u8> {
     let length = match text.len() {
         short @ ..127 => vec![short],
-        long => vec![127, (long - 127) % 128 | 128, (long - 127) / 128],
+        long => vec![127, ((long - 127) % 128) | 128, (long - 127) / 128],
     };
     length.iter().map(|&byte| u8::try_from(byte).unwrap()).chain(text.bytes()).collect()
 }

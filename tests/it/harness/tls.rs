@@ -151,7 +151,7 @@ impl Stream {
     }
 
     /// Reads until the end.
-    pub(crate) async fn to_end(&mut self) {
+    pub(crate) async fn finish(&mut self) {
         while self.read().await {}
     }
 
