@@ -79,7 +79,7 @@ test-web: web/node_modules/.package-lock.json ## the dashboard's types, lints an
 
 .PHONY: test-browser
 test-browser: web cc ## the dashboard in a real Chromium, with the real server
-	@$(need) chromium
+	@$(need) chromium openssl
 	cargo build --locked
 	ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" \
 		cargo run --locked --example with_postgres -- npm --prefix web run e2e

@@ -2,7 +2,7 @@
 # Makes sure that the tools named by the arguments are there, and installs what is missing as far as it may:
 # system packages only as root or with a sudo that asks for no password; otherwise it says what to install.
 #
-# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny lambda-adapter node chromium pgbouncer
+# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny lambda-adapter node chromium openssl pgbouncer
 set -eu
 
 # The version that the checks are known to pass with.
@@ -85,6 +85,10 @@ need_chromium() {
     "$(dirname "$0")/chromium.sh" >/dev/null || fail "the package chromium holds no browser: set ROWCAST_CHROMIUM to one"
 }
 
+need_openssl() {
+    has openssl || apt_install "openssl, which makes certificates for the browser tests," openssl
+}
+
 need_pgbouncer() {
     # Where it is, only root finds it by name.
     PATH=$PATH:/usr/sbin:/usr/local/sbin has pgbouncer && return
@@ -100,6 +104,7 @@ for tool; do
         lambda-adapter) need_lambda_adapter ;;
         node) need_node ;;
         chromium) need_chromium ;;
+        openssl) need_openssl ;;
         pgbouncer) need_pgbouncer ;;
         *) fail "nobody knows how to get $tool" ;;
     esac

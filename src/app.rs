@@ -23,7 +23,16 @@ use crate::{
     },
     config::{Config, MetricsAddr},
     connections::{self, Connections, Directory, Gate},
-    http::{self, Http, accept, credentials::Ways, trace::Traced},
+    http::{
+        self, Http, accept,
+        address::TrustedProxies,
+        certificates::{self, Certificates},
+        credentials::Ways,
+        edge::{Edge, Rules},
+        origin::Origins,
+        tls,
+        trace::Traced,
+    },
     maintenance,
     metrics::Metrics,
     postgres::{
@@ -45,6 +54,9 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     metrics_listener: Option<TcpListener>,
+    /// None where it speaks in clear.
+    certificates: Option<Arc<Certificates>>,
+    rules: Rules,
     tailer: Tailer,
     http: Arc<Http>,
     doorbell: Arc<Doorbell>,
@@ -63,6 +75,9 @@ pub enum Error {
     /// The secret, or the issuer's keys.
     #[error(transparent)]
     Tokens(#[from] Misconfigured),
+    /// The certificate, or its key.
+    #[error(transparent)]
+    Certificates(#[from] certificates::Error),
     /// The address.
     #[error("cannot listen on {0}; --listen-addr or ROWCAST_LISTEN_ADDR takes another address, such as 127.0.0.1:8081")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -89,8 +104,17 @@ impl App {
         let expected = Expected { issuer: tokens.jwt_issuer, audience: tokens.jwt_audience };
         let verifier = Verifier::new(jwt_secret.as_deref(), jwks_url.as_deref(), expected, Arc::clone(&metrics))?;
         let cookie = tokens.token_cookie.filter(|name| !name.is_empty());
-        let allowed_origins = settings.transport.allowed_origins;
-        let ways = Ways { cookie, url_tokens: tokens.url_tokens, allowed_origins };
+        let transport = settings.transport;
+        let ways = Ways { cookie, url_tokens: tokens.url_tokens, allowed_origins: transport.allowed_origins.clone() };
+        // Each of the two settings requires the other.
+        let files = transport.tls_cert.zip(transport.tls_key);
+        let certificates =
+            files.map(|(certificate, key)| Certificates::load(certificate, key)).transpose()?.map(Arc::new);
+        let rules = Rules {
+            proxies: TrustedProxies::new(transport.trusted_proxies),
+            origins: Origins::new(&transport.allowed_origins),
+            is_https: certificates.is_some(),
+        };
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
         let notifications = Target::parse(notify_url).map_err(postgres::Error::from)?;
         let notifications = settings.poll.is_none().then_some(notifications);
@@ -160,13 +184,32 @@ impl App {
             shows_metrics: settings.metrics_addr == MetricsAddr::Same,
         });
         let retention = settings.retention;
-        Ok(Self { listener, address, metrics_listener, tailer, http, doorbell, notifications, retention, shutdown })
+        Ok(Self {
+            listener,
+            address,
+            metrics_listener,
+            certificates,
+            rules,
+            tailer,
+            http,
+            doorbell,
+            notifications,
+            retention,
+            shutdown,
+        })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The same as browsers write it, without a slash at the end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.certificates.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// What it tells of itself.
@@ -180,7 +223,19 @@ impl App {
     /// # Errors
     /// When it had to stop because a part of it had ended.
     pub async fn run(self) -> Result<(), Error> {
-        let Self { listener, metrics_listener, tailer, http, doorbell, notifications, retention, shutdown, .. } = self;
+        let Self {
+            listener,
+            address: _,
+            metrics_listener,
+            certificates,
+            rules,
+            tailer,
+            http,
+            doorbell,
+            notifications,
+            retention,
+            shutdown,
+        } = self;
         let (database, metrics) = (http.sessions.database.clone(), Arc::clone(&http.sessions.metrics));
         let mut tasks = Tasks::new(shutdown.clone());
         // To the very end: streams leave the directory while they are drained.
@@ -197,14 +252,23 @@ impl App {
         tasks.spawn("refreshing of keys", keep_keys_fresh(Arc::clone(&http), shutdown.clone()));
         if let Some(listener) = metrics_listener {
             let service = TowerToHyperService::new(warp::service(http::metrics_routes(&http)));
+            let service = Edge::new(service, Rules::default());
             let serving = accept::serve(listener, service, accept::Options::default(), shutdown.clone());
             tasks.spawn("serving of metrics", serving);
         }
         let service = TowerToHyperService::new(warp::service(http::routes(&http)));
-        let service = Traced::new(service, Arc::clone(&http.sessions.metrics));
-        let serving = accept::serve(listener, service, accept::Options::default(), shutdown);
+        let service = Traced::new(Edge::new(service, rules), Arc::clone(&http.sessions.metrics));
+        let options = accept::Options::default();
+        if let Some(certificates) = &certificates {
+            tasks.spawn("watching of certificates", Arc::clone(certificates).watch(shutdown.clone()));
+        }
         let serving = async {
-            serving.await;
+            match certificates {
+                None => accept::serve(listener, service, options, shutdown).await,
+                Some(certificates) => {
+                    accept::serve(tls::Listener::new(listener, certificates), service, options, shutdown).await;
+                }
+            }
             drained.cancel();
         };
         let (early, ()) = tokio::join!(tasks.ended(), serving);

@@ -1,4 +1,4 @@
-// Builds the dashboard into dist/, which the server embeds. Its pages must run under `default-src 'self'`, so
+// Builds the dashboard into dist/, which the server embeds. Its pages must run under a policy of `'self'` alone (src/http/security.rs), so
 // nothing may be inlined: no data: URLs, no module-preload script, no style attributes in the markup.
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";

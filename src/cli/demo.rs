@@ -116,13 +116,13 @@ impl Demo {
 
     #[expect(clippy::print_stdout, reason = "what the demo is started for")]
     fn welcome(&self, app: &App, jwt_secret: &str, psql: Option<&str>) -> anyhow::Result<()> {
-        println!("listening on http://{}\n", app.address());
+        println!("listening on {}\n", app.url());
         println!("The dashboard, signed in as");
         for (user, who) in USERS {
             let (issuer, audience) =
                 (self.settings.tokens.jwt_issuer.as_deref(), self.settings.tokens.jwt_audience.as_deref());
             let token = token::sign_as(jwt_secret, user, LINK_VALID_FOR, issuer, audience)?;
-            println!("\n  {who}:\n  http://{}/#token={token}", app.address());
+            println!("\n  {who}:\n  {}/#token={token}", app.url());
         }
         if let Some(url) = psql {
             println!(

@@ -17,7 +17,7 @@ impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let shutdown = super::shutdown_signal()?;
         let app = App::start(self.config, shutdown).await?;
-        println!("listening on http://{}", app.address());
+        println!("listening on {}", app.url());
         Ok(app.run().await?)
     }
 }

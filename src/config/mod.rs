@@ -135,7 +135,7 @@ pub struct Limits {
 #[derive(Args, Clone)]
 pub struct Transport {
     /// Origins whose pages may use the API with the user's token, such as https://app.example.com; comma-separated. Its own origin may always.
-    #[arg(long, env = "ROWCAST_ALLOWED_ORIGINS", value_delimiter = ',')]
+    #[arg(long, env = "ROWCAST_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = values::origin)]
     pub allowed_origins: Vec<String>,
 
     /// Proxies whose X-Forwarded-For is believed, as addresses or networks; comma-separated.

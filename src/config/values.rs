@@ -1,7 +1,7 @@
 //! How settings are written: addresses, durations, lengths of time.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
@@ -27,6 +27,39 @@ pub(super) fn network(text: &str) -> Result<IpNet, &'static str> {
     text.parse()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| "expected an IP address or a network, such as 10.0.0.7 or 10.0.0.0/8")
+}
+
+/// Reads `https://app.example.com`, and returns it as browsers send it.
+///
+/// # Errors
+/// When the text is not exactly one origin. `null` is what every page may pretend to be, and `*` every page there is.
+pub(super) fn origin(text: &str) -> Result<String, &'static str> {
+    let text = text.trim().to_ascii_lowercase();
+    read_origin(&text).ok_or("expected a scheme, a host and perhaps a port, such as https://app.example.com or http://localhost:3000; no path, no slash at the end, no wildcard, and not null")
+}
+
+fn read_origin(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let of = |text: &str, others: &str| {
+        !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
+    };
+    let (host, port) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, port)) => (
+            format!("[{}]", host.parse::<Ipv6Addr>().ok()?),
+            if port.is_empty() { None } else { Some(port.strip_prefix(':')?) },
+        ),
+        None => match rest.split_once(':') {
+            Some((host, port)) => (host.to_owned(), Some(port)),
+            None => (rest.to_owned(), None),
+        },
+    };
+    let port = port.map(|port| port.parse::<u16>().ok()).map_or(Some(None), |port| port.map(Some))?;
+    if !of(scheme, "+-.") || !(host.starts_with('[') || of(&host, "-._")) {
+        return None;
+    }
+    // Browsers leave the usual ones out.
+    let port = port.filter(|&port| !matches!((scheme, port), ("https", 443) | ("http", 80)));
+    Some(format!("{scheme}://{host}{}", port.map(|port| format!(":{port}")).unwrap_or_default()))
 }
 
 /// Reads `15s`, `2h 30m` and the like.
@@ -78,6 +111,51 @@ mod tests {
         assert_eq!(network("10.0.0.7").unwrap().to_string(), "10.0.0.7/32");
         assert_eq!(network(" fd00::/8").unwrap().to_string(), "fd00::/8");
         assert!(["", "10.0.0.0/33", "proxy", "10.0.0.7:80"].iter().all(|text| network(text).is_err()));
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_send_them() {
+        for (written, sent) in [
+            ("https://app.example.com", "https://app.example.com"),
+            (" HTTPS://App.Example.com:443", "https://app.example.com"),
+            ("http://localhost:3000", "http://localhost:3000"),
+            ("http://localhost:80", "http://localhost"),
+            ("https://localhost:80", "https://localhost:80"),
+            ("http://[0:0::1]:8080", "http://[::1]:8080"),
+            ("http://127.0.0.1", "http://127.0.0.1"),
+            ("capacitor://localhost", "capacitor://localhost"),
+        ] {
+            assert_eq!(origin(written).as_deref(), Ok(sent));
+        }
+    }
+
+    #[test]
+    fn what_is_not_exactly_one_origin_is_refused() {
+        let refused = [
+            "",
+            "*",
+            "null",
+            "app.example.com",
+            "https://",
+            "https://*.example.com",
+            "https://app.example.com/",
+            "://a",
+            "https://app.example.com/path",
+            "https://app.example.com?a",
+            "https://app.example.com#a",
+            "https://ann@app.example.com",
+            "https://app.example.com:",
+            "https://app.example.com:0x1",
+            "https://app.example.com:70000",
+            "https://a b",
+            "https://[::1",
+            "https://[::1]8080",
+            "https://[app]",
+            "https://bücher.example",
+            "https://a,https://b",
+            "https://a:80:80",
+        ];
+        assert_eq!(refused.map(|text| origin(text).is_ok()), [false; 22]);
     }
 
     #[test]

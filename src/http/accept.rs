@@ -3,20 +3,23 @@
 //! Our own instead of warp's, which has no time-out for a request that never ends, no bound on a shutdown, and logs every
 //! client that goes away as an error. It knows neither TCP nor the routes: a simulated network can drive it.
 
+mod activity;
+mod connection;
+
 use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
+use hyper::service::Service;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
+
+use self::connection::{Ends, connection};
 
 /// The first pause after an accept that failed for want of something (file descriptors, memory); it doubles up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -27,8 +30,20 @@ pub trait Accept: Send {
     /// One connection's bytes.
     type Io: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
+    /// What has to happen on a connection before HTTP can be spoken, and which one that is: nothing, or a TLS handshake.
+    type Opening: Future<Output = io::Result<(Self::Io, Protocol)>> + Send + 'static;
+
     /// The next connection, and who is at its other end. Nothing is lost when this is cancelled.
-    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, SocketAddr)>> + Send;
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Opening, SocketAddr)>> + Send;
+}
+
+/// Which HTTP a connection speaks. It is known before its first byte, never guessed from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
 }
 
 /// Who is at the other end of the connection: an extension of every request.
@@ -38,10 +53,14 @@ pub struct Peer(pub SocketAddr);
 /// What one connection may take, and how long.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// How long a connection may take until HTTP can be spoken.
+    pub opening_timeout: Duration,
     /// How long a client may take to send a request's headers. Also how long it may leave a connection unused.
     pub header_timeout: Duration,
     /// The size of a connection's buffers, and of the largest request headers.
     pub buffer_bytes: usize,
+    /// How many requests of one HTTP/2 connection may be at work at a time.
+    pub streams: u32,
     /// How long connections may take to end once they should.
     pub drain_timeout: Duration,
 }
@@ -49,9 +68,12 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            opening_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(15),
             // Tokens come in headers, and may have 8 KiB.
             buffer_bytes: 16 * 1024,
+            // The least that the standard recommends, and what browsers are used to.
+            streams: 100,
             // Less than the half minute after which orchestrators lose their patience.
             drain_timeout: Duration::from_secs(25),
         }
@@ -60,7 +82,7 @@ impl Default for Options {
 
 /// Serves every connection until `shutdown`, and returns when the last one has ended.
 ///
-/// From then on a connection ends with the response it is at, or with its first. Endless responses have to end by themselves at `shutdown`; after
+/// From then on a connection ends with the responses it is at, or with its first. Endless responses have to end by themselves at `shutdown`; after
 /// `options.drain_timeout` they are cut off. Until then it goes on accepting: whoever has not heard yet that this server is leaving gets an
 /// answer that says so.
 pub async fn serve<A, S, B>(mut accept: A, service: S, options: Options, shutdown: CancellationToken)
@@ -86,9 +108,9 @@ where
         let mut pause = FIRST_PAUSE;
         loop {
             match accept.accept().await {
-                Ok((io, peer)) => {
+                Ok((opening, peer)) => {
                     pause = FIRST_PAUSE;
-                    connections.spawn(connection(io, peer, service.clone(), options.clone(), ends.clone()));
+                    connections.spawn(connection(opening, peer, service.clone(), options.clone(), ends.clone()));
                 }
                 // The client's doing: it was gone before we got to it.
                 Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
@@ -103,49 +125,6 @@ where
     tokio::select! {
         () = drained => {}
         () = accepting => {}
-    }
-}
-
-/// When a connection should end, and when it must.
-#[derive(Clone)]
-struct Ends {
-    shutdown: CancellationToken,
-    cut_off: CancellationToken,
-}
-
-async fn connection<Io, S, B>(io: Io, peer: SocketAddr, service: S, options: Options, ends: Ends)
-where
-    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Service<Request<Incoming>, Response = Response<B>>,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + 'static,
-{
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        service.call(request)
-    });
-    let draining = ends.shutdown.is_cancelled();
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.header_timeout)
-        .max_buf_size(options.buffer_bytes)
-        .keep_alive(!draining)
-        .serve_connection(TokioIo::new(io), service);
-    tokio::pin!(served);
-    let ended = tokio::select! {
-        ended = served.as_mut() => Some(ended),
-        () = ends.shutdown.cancelled(), if !draining => {
-            served.as_mut().graceful_shutdown();
-            ends.cut_off.run_until_cancelled(served).await
-        }
-        () = ends.cut_off.cancelled() => None,
-    };
-    match ended {
-        Some(Ok(())) => {}
-        // A response that could not be made is our failure; everything else is a client that went away or sent nonsense.
-        Some(Err(error)) if error.is_user() => warn!(%peer, error = &error as &dyn Error, "a response broke off"),
-        Some(Err(error)) => debug!(%peer, error = &error as &dyn Error, "a connection broke off"),
-        None => warn!(%peer, "a response did not end in time and was cut off"),
     }
 }
 

@@ -3,23 +3,19 @@
 use rust_embed::RustEmbed;
 use warp::{
     Rejection,
-    http::{HeaderMap, HeaderValue, Method, header},
+    http::{HeaderValue, Method, header},
     path::Tail,
     reject,
     reply::{self, Reply, Response},
 };
 
-use super::error::Error;
+use super::{error::Error, security::DASHBOARD_POLICY};
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
 struct Assets;
 
 const INDEX: &str = "index.html";
-
-/// Everything comes from here, and nothing on the page may be run that does not.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
 
 const NOT_BUILT: &str = "The dashboard is not part of this build: Node.js was missing. `make web` builds it, then build the server again.\n";
 
@@ -45,16 +41,6 @@ pub(super) async fn file(method: Method, path: Tail) -> Result<Response, Rejecti
         None if is_there => NOT_BUILT.into_response(),
         None => return Err(reject::not_found()),
     };
-    secure(response.headers_mut());
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DASHBOARD_POLICY));
     Ok(response)
-}
-
-fn secure(headers: &mut HeaderMap) {
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
 }

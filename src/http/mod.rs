@@ -1,19 +1,25 @@
 //! The routes. The only place that knows warp.
 
 pub mod accept;
+pub mod address;
 mod admission;
+pub mod certificates;
 mod commands;
 pub mod credentials;
 mod dashboard;
+pub mod edge;
 mod error;
 mod events;
 mod health;
 mod metrics;
+pub mod origin;
 mod query;
+mod security;
 mod stats;
 mod stream;
 mod tcp;
 mod ticket;
+pub mod tls;
 pub mod trace;
 mod vanished;
 
@@ -28,7 +34,7 @@ use warp::{
 };
 
 use self::{
-    accept::Peer,
+    address::ClientAddress,
     credentials::Ways,
     error::{Error, MAX_BODY},
     query::query,
@@ -84,7 +90,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         let http = Arc::clone(http);
         warp::any().map(move || Arc::clone(&http))
     };
-    let address = warp::ext::get::<Peer>().map(|Peer(peer)| peer.ip());
+    let address = warp::ext::get::<ClientAddress>().map(|client: ClientAddress| client.bucket());
     let headers = warp::header::headers_cloned();
     let sse = warp::path!("api" / "v1" / "realtime" / "sse");
     let stream = sse

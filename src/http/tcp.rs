@@ -1,10 +1,11 @@
 //! Connections over TCP, tuned for streams that are mostly silent and clients that vanish without a word.
 
 use std::{
+    future::{Ready, ready},
     io::{self, IoSlice},
     net::SocketAddr,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{self, Context, Poll},
     time::Duration,
 };
 
@@ -17,7 +18,7 @@ use tokio::{
 use tracing::debug;
 
 use super::{
-    accept::Accept,
+    accept::{Accept, Protocol},
     vanished::{LOOK_AGAIN, Watch},
 };
 
@@ -45,16 +46,24 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// The next connection. Nothing is lost when this is cancelled.
+pub(super) async fn accept(listener: &TcpListener) -> io::Result<(Connection, SocketAddr)> {
+    let (stream, peer) = listener.accept().await?;
+    // It fails for a client that has gone again already, which is found out soon enough.
+    if let Err(error) = tune(&stream) {
+        debug!(%peer, %error, "a connection could not be tuned");
+    }
+    Ok((Connection::new(stream), peer))
+}
+
+/// In clear nothing precedes HTTP/1.1, which every proxy speaks; browsers would speak HTTP/2 over TLS alone.
 impl Accept for TcpListener {
     type Io = Connection;
+    type Opening = Ready<io::Result<(Connection, Protocol)>>;
 
-    async fn accept(&mut self) -> io::Result<(Connection, SocketAddr)> {
-        let (stream, peer) = TcpListener::accept(self).await?;
-        // It fails for a client that has gone again already, which is found out soon enough.
-        if let Err(error) = tune(&stream) {
-            debug!(%peer, %error, "a connection could not be tuned");
-        }
-        Ok((Connection::new(stream), peer))
+    async fn accept(&mut self) -> io::Result<(Self::Opening, SocketAddr)> {
+        let (connection, peer) = accept(self).await?;
+        Ok((ready(Ok((connection, Protocol::Http1))), peer))
     }
 }
 
@@ -104,7 +113,7 @@ impl Connection {
         }
         loop {
             let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(LOOK_AGAIN)));
-            ready!(stuck.as_mut().poll(context));
+            task::ready!(stuck.as_mut().poll(context));
             self.stuck = None;
             self.look()?;
         }
@@ -153,9 +162,9 @@ mod tests {
 
     #[tokio::test]
     async fn accepted_connections_are_tuned() {
-        let mut listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (connection, peer) = Accept::accept(&mut listener).await.unwrap();
+        let (connection, peer) = accept(&listener).await.unwrap();
         assert_eq!(peer, client.local_addr().unwrap());
         assert!(connection.stream.nodelay().unwrap());
         let socket = SockRef::from(&connection.stream);

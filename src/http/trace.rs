@@ -1,4 +1,4 @@
-//! What is told of each request: method, path, status, duration. Never the query or a header, which may carry a token.
+//! What is told of each request: method, path, status, duration, and by the edge where the client is. Never the query or a header, which may carry a token.
 
 use std::{pin::Pin, sync::Arc, time::Instant};
 
@@ -34,7 +34,8 @@ where
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let path = request.uri().path();
-        let span = info_span!(parent: None, "request", method = %request.method(), path, status = Empty);
+        let span =
+            info_span!(parent: None, "request", method = %request.method(), path, client = Empty, status = Empty);
         let (metrics, begun) = (Arc::clone(&self.metrics), Instant::now());
         let answering = span.in_scope(|| self.service.call(request));
         let traced = async move {

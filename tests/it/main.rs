@@ -11,6 +11,7 @@ mod capture;
 mod commands;
 mod connections;
 mod cookies;
+mod cors;
 mod demo;
 mod doctor;
 mod documents;
@@ -33,14 +34,17 @@ mod poolers;
 #[cfg(target_os = "linux")]
 mod postgres_tls;
 mod private_postgres;
+mod proxies;
 mod proxy;
 mod retention;
+mod security_headers;
 mod startup;
 mod storm;
 mod stream;
 mod stream_access;
 mod tailer;
 mod tickets;
+mod tls;
 mod tokens;
 
 /// A name for a role that no other test has: roles belong to the cluster.

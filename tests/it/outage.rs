@@ -58,7 +58,7 @@ async fn streams_outlive_the_database() {
     let arguments = ["test", "--database-url", &url, "--jwt-secret", SECRET, "--listen-addr", "127.0.0.1:0"];
     let shutdown = CancellationToken::new();
     let app = App::start(Arguments::parse_from(arguments).config, shutdown.clone()).await.unwrap();
-    let address = format!("http://{}", app.address());
+    let address = app.url();
     let serving = tokio::spawn(app.run());
     let mut stream = sse::Client::connect(&address, &token("ann"), None).await;
     assert_eq!(next(&mut stream).await["status"], "connected");

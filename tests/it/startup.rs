@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Runs the program, which must fail; what it says.
-async fn refused(arguments: &[&str], url: Option<&str>) -> String {
+pub(crate) async fn refused(arguments: &[&str], url: Option<&str>) -> String {
     let mut command = tokio::process::Command::from(Command::new(env!("CARGO_BIN_EXE_rowcast")));
     command.args(arguments).env_remove("DATABASE_URL").envs(url.map(|url| ("DATABASE_URL", url)));
     command

@@ -85,7 +85,7 @@ impl Running {
         let arguments = ["test", "--database-url", &url, "--jwt-secret", SECRET, "--listen-addr", "127.0.0.1:0"];
         let shutdown = CancellationToken::new();
         let app = App::start(Arguments::parse_from(arguments).config, shutdown.clone()).await.unwrap();
-        let (address, metrics) = (format!("http://{}", app.address()), app.metrics());
+        let (address, metrics) = (app.url(), app.metrics());
         Self { address, metrics, shutdown, serving: tokio::spawn(app.run()) }
     }
 

@@ -123,6 +123,6 @@ it("says so when a good token may see nothing", async () => {
 
 it("runs under a policy that allows nothing inline and nothing foreign", async () => {
   const response = await fetch(stage.server.url);
-  expect(response.headers.get("content-security-policy")).toContain("default-src 'self'");
+  expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
   expect(response.headers.get("content-security-policy")).not.toContain("unsafe");
 });

@@ -1,10 +1,12 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::{Pending, Ready, pending, ready};
 
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::Frame;
+use hyper::service::service_fn;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -12,19 +14,37 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
+type Opening = Ready<io::Result<(DuplexStream, Protocol)>>;
+
 type Answer = Response<BoxBody<Bytes, Infallible>>;
 
-/// A network without a network.
-struct Plugs(mpsc::UnboundedReceiver<DuplexStream>);
+mod http2;
+
+/// A network without a network, of connections that all speak the same.
+struct Plugs(mpsc::UnboundedReceiver<DuplexStream>, Protocol);
 
 impl Accept for Plugs {
     type Io = DuplexStream;
+    type Opening = Opening;
 
-    async fn accept(&mut self) -> io::Result<(DuplexStream, SocketAddr)> {
+    async fn accept(&mut self) -> io::Result<(Opening, SocketAddr)> {
         match self.0.recv().await {
-            Some(io) => Ok((io, ([192, 0, 2, 7], 4711).into())),
+            Some(io) => Ok((ready(Ok((io, self.1))), ([192, 0, 2, 7], 4711).into())),
             None => std::future::pending().await,
         }
+    }
+}
+
+/// A listener whose connections never get to the point.
+struct Hesitant(Plugs);
+
+impl Accept for Hesitant {
+    type Io = DuplexStream;
+    type Opening = Pending<io::Result<(DuplexStream, Protocol)>>;
+
+    async fn accept(&mut self) -> io::Result<(Self::Opening, SocketAddr)> {
+        let (_, peer) = self.0.accept().await?;
+        Ok((pending(), peer))
     }
 }
 
@@ -33,8 +53,9 @@ struct Failing(VecDeque<io::Error>, Plugs);
 
 impl Accept for Failing {
     type Io = DuplexStream;
+    type Opening = Opening;
 
-    async fn accept(&mut self) -> io::Result<(DuplexStream, SocketAddr)> {
+    async fn accept(&mut self) -> io::Result<(Opening, SocketAddr)> {
         match self.0.pop_front() {
             Some(error) => Err(error),
             None => self.1.accept().await,
@@ -42,7 +63,7 @@ impl Accept for Failing {
     }
 }
 
-/// Answers `/endless` with a stream that ends at shutdown, `/stubborn` with one that does not, `/panic` not at all, all else with the peer.
+/// Answers `/endless` with a stream that ends at shutdown, `/stubborn` with one that does not, `/panic` not at all, `/head` with the headers, all else with the peer.
 fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Answer {
     let first = stream::once(async { Ok(Frame::data(Bytes::from_static(b"first"))) });
     let body = match request.uri().path() {
@@ -55,6 +76,7 @@ fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Answer {
         }
         "/panic" => panic!("planted"),
         "/stubborn" => BodyExt::boxed(StreamBody::new(futures_util::StreamExt::chain(first, stream::pending()))),
+        "/head" => Full::from(format!("{:?}", request.headers())).boxed(),
         _ => Full::from(format!("{:?}", request.extensions().get::<Peer>())).boxed(),
     };
     Response::new(body)
@@ -63,8 +85,7 @@ fn answer(request: &Request<Incoming>, shutdown: CancellationToken) -> Answer {
 fn start(accept: impl Accept + 'static) -> (JoinHandle<()>, CancellationToken) {
     let shutdown = CancellationToken::new();
     let for_answers = shutdown.clone();
-    let service =
-        service_fn(move |request| std::future::ready(Ok::<_, Infallible>(answer(&request, for_answers.clone()))));
+    let service = service_fn(move |request| ready(Ok::<_, Infallible>(answer(&request, for_answers.clone()))));
     (tokio::spawn(serve(accept, service, Options::default(), shutdown.clone())), shutdown)
 }
 
@@ -73,7 +94,7 @@ fn plugged() -> (JoinHandle<()>, CancellationToken, DuplexStream) {
     let (plugs, sockets) = mpsc::unbounded_channel();
     let (client, server) = duplex(64 * 1024);
     plugs.send(server).unwrap();
-    let (serving, shutdown) = start(Plugs(sockets));
+    let (serving, shutdown) = start(Plugs(sockets, Protocol::Http1));
     (serving, shutdown, client)
 }
 
@@ -100,6 +121,19 @@ async fn a_request_knows_who_sent_it() {
     client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let answer = read_until(&mut client, "Peer").await;
     assert!(answer.ends_with("Some(Peer(192.0.2.7:4711))"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_not_opened_in_time_is_given_up() {
+    let (plugs, sockets) = mpsc::unbounded_channel();
+    let (serving, shutdown) = start(Hesitant(Plugs(sockets, Protocol::Http1)));
+    let (_client, server) = duplex(1024);
+    plugs.send(server).unwrap();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let started = tokio::time::Instant::now();
+    shutdown.cancel();
+    serving.await.unwrap();
+    assert!(started.elapsed() <= Options::default().opening_timeout, "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +201,7 @@ async fn a_client_that_closes_its_side_has_gone() {
 #[tokio::test]
 async fn a_panic_ends_its_own_connection_alone() {
     let (plugs, sockets) = mpsc::unbounded_channel();
-    let (_serving, _shutdown) = start(Plugs(sockets));
+    let (_serving, _shutdown) = start(Plugs(sockets, Protocol::Http1));
     let mut clients = [(); 2].map(|()| {
         let (client, server) = duplex(64 * 1024);
         plugs.send(server).unwrap();
@@ -208,7 +242,7 @@ async fn shutdown_lets_responses_end() {
 #[tokio::test(start_paused = true)]
 async fn who_comes_while_the_server_leaves_is_answered_once() {
     let (plugs, sockets) = mpsc::unbounded_channel();
-    let (serving, shutdown) = start(Plugs(sockets));
+    let (serving, shutdown) = start(Plugs(sockets, Protocol::Http1));
     let [mut stubborn, mut late] = [(); 2].map(|()| duplex(64 * 1024)).map(|(client, server)| (client, Some(server)));
     plugs.send(stubborn.1.take().unwrap()).unwrap();
     stubborn.0.write_all(b"GET /stubborn HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
@@ -261,7 +295,7 @@ async fn a_failing_accept_is_tried_again_after_a_pause() {
         ErrorKind::ConnectionAborted.into(),
     ];
     let started = tokio::time::Instant::now();
-    let (_serving, _shutdown) = start(Failing(failures.into(), Plugs(sockets)));
+    let (_serving, _shutdown) = start(Failing(failures.into(), Plugs(sockets, Protocol::Http1)));
     client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     read_until(&mut client, "Peer").await;
     assert_eq!(started.elapsed().as_millis(), (FIRST_PAUSE * 3).as_millis(), "10 ms, then 20 ms, then none");

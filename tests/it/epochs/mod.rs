@@ -39,7 +39,7 @@ impl Serving {
         let arguments = Arguments::parse_from([arguments.as_slice(), &["--heartbeat", "1h"]].concat());
         let shutdown = CancellationToken::new();
         let app = App::start(arguments.config, shutdown.clone()).await?;
-        Ok(Self { url: format!("http://{}", app.address()), shutdown, running: tokio::spawn(app.run()) })
+        Ok(Self { url: app.url(), shutdown, running: tokio::spawn(app.run()) })
     }
 
     async fn is_ready(&self) -> bool {

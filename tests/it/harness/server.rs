@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio_postgres::NoTls;
 
 use super::database::{SERVER_NAME, sessions};
-use super::{PATIENCE, Place, Role, SECRET, eventually, signal, sse};
+use super::{PATIENCE, Place, Role, SECRET, eventually, signal, sse, tls};
 
 static NUMBER: AtomicU32 = AtomicU32::new(1);
 
@@ -93,7 +93,13 @@ impl Server {
 
     /// Where it serves, without a slash at the end.
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let scheme = if self.certificate().is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
+    }
+
+    /// Where its certificate is, if it has one.
+    fn certificate(&self) -> Option<&str> {
+        self.environment.iter().find_map(|(name, value)| (name == "ROWCAST_TLS_CERT").then_some(&**value))
     }
 
     /// Its process.
@@ -113,7 +119,14 @@ impl Server {
 
     /// Whether it says that it is ready (`GET /readyz`).
     pub(crate) async fn is_ready(&self) -> bool {
-        let ready = sse::Client::request(&self.url(), "GET", "/readyz", "Connection: close\r\n", "").await;
+        let (url, headers) = (self.url(), "Connection: close\r\n");
+        let ready = match self.certificate() {
+            None => sse::Client::request(&url, "GET", "/readyz", headers, "").await,
+            Some(certificate) => {
+                let stream = tls::connect(&url, certificate, &[]).await.unwrap();
+                sse::Client::request_over(stream, "127.0.0.1", "GET", "/readyz", headers, "").await.unwrap()
+            }
+        };
         match ready.status {
             200 => true,
             503 => false,

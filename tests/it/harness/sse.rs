@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -32,9 +32,14 @@ impl Event {
     }
 }
 
+/// A connection of any kind.
+trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
 /// One open response.
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Io>,
     /// The status code.
     pub(crate) status: u16,
     /// The status line and the headers, as they came.
@@ -95,7 +100,7 @@ impl Client {
 
     /// Sends a request over a connection that the test has opened in its own way.
     pub(crate) async fn request_over(
-        mut stream: TcpStream,
+        mut stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         address: &str,
         method: &str,
         target: &str,
@@ -107,7 +112,7 @@ impl Client {
             format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n{headers}\r\n{body}");
         stream.write_all(request.as_bytes()).await?;
         let mut client = Self {
-            stream,
+            stream: Box::new(stream),
             status: 0,
             head: String::new(),
             body: Vec::new(),

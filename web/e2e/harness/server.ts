@@ -10,11 +10,15 @@ const BINARY =
   process.env.ROWCAST_BIN ?? fileURLToPath(new URL("../../../target/debug/rowcast", import.meta.url));
 const SECRET = "a secret for tests, long enough for HS256";
 
-const environment = (databaseUrl: string, address: string) => ({
+/** Further settings, as environment variables. */
+export type Settings = Readonly<Record<string, string>>;
+
+const environment = (databaseUrl: string, address: string, settings: Settings = {}) => ({
   ...process.env,
   DATABASE_URL: databaseUrl,
   ROWCAST_JWT_SECRET: SECRET,
   ROWCAST_LISTEN_ADDR: address,
+  ...settings,
 });
 
 export async function migrate(databaseUrl: string): Promise<void> {
@@ -30,17 +34,19 @@ export async function signToken(user: string): Promise<string> {
 export class Server {
   readonly url: string;
   readonly #databaseUrl: string;
+  readonly #settings: Settings;
   #process: ChildProcess;
 
-  private constructor(databaseUrl: string, url: string, process: ChildProcess) {
+  private constructor(databaseUrl: string, settings: Settings, url: string, process: ChildProcess) {
     this.#databaseUrl = databaseUrl;
+    this.#settings = settings;
     this.url = url;
     this.#process = process;
   }
 
-  static async start(databaseUrl: string): Promise<Server> {
-    const { process, url } = await launch(databaseUrl, "127.0.0.1:0");
-    return new Server(databaseUrl, url, process);
+  static async start(databaseUrl: string, settings: Settings = {}): Promise<Server> {
+    const { process, url } = await launch(databaseUrl, "127.0.0.1:0", settings);
+    return new Server(databaseUrl, settings, url, process);
   }
 
   /** Without a goodbye, as when the machine loses power. */
@@ -62,13 +68,17 @@ export class Server {
 
   /** Starts again where it was. */
   async restart(): Promise<void> {
-    this.#process = (await launch(this.#databaseUrl, new URL(this.url).host)).process;
+    this.#process = (await launch(this.#databaseUrl, new URL(this.url).host, this.#settings)).process;
   }
 }
 
-async function launch(databaseUrl: string, address: string): Promise<{ process: ChildProcess; url: string }> {
+async function launch(
+  databaseUrl: string,
+  address: string,
+  settings: Settings,
+): Promise<{ process: ChildProcess; url: string }> {
   const child = spawn(BINARY, ["serve"], {
-    env: environment(databaseUrl, address),
+    env: environment(databaseUrl, address, settings),
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";
@@ -77,7 +87,7 @@ async function launch(databaseUrl: string, address: string): Promise<{ process: 
   });
   // Ends with the process, so a server that fails to start is noticed at once.
   for await (const line of createInterface({ input: child.stdout })) {
-    const url = /^listening on (http:\S+)/.exec(line)?.[1];
+    const url = /^listening on (https?:\S+)/.exec(line)?.[1];
     if (url) {
       child.stdout.resume();
       return { process: child, url };

@@ -5,7 +5,7 @@ import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { launchBrowser, type Opened, openPage, statusIs } from "./browser.js";
 import { Database } from "./database.js";
-import { migrate, Server, signToken } from "./server.js";
+import { migrate, Server, type Settings, signToken } from "./server.js";
 
 export interface Stage {
   readonly database: Database;
@@ -17,8 +17,11 @@ export interface Stage {
   openLive(options?: BrowserContextOptions): Promise<Opened["page"]>;
 }
 
-/** Call once at the top of a test file; what it returns is filled in before each test. */
-export function setStage(): Stage {
+/**
+ * Call once at the top of a test file; what it returns is filled in before each test. The server's further settings are
+ * asked for then.
+ */
+export function setStage(settings: () => Settings = () => ({})): Stage {
   let browser: Browser;
   let database: Database;
   let server: Server;
@@ -34,7 +37,7 @@ export function setStage(): Stage {
     database = await Database.create();
     await migrate(database.url);
     await database.attachDocuments();
-    server = await Server.start(database.url);
+    server = await Server.start(database.url, settings());
   });
   afterEach(async () => {
     for (const { page } of opened) await page.context().close();
