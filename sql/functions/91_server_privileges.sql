@@ -13,3 +13,7 @@ GRANT SELECT
        rowcast.capture_errors, rowcast.commands
     TO rowcast_reader;
 GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_server, rowcast_reader;
+
+-- Who is connected where is for servers to write, and for readers to look at.
+GRANT SELECT, INSERT, UPDATE, DELETE ON rowcast.servers, rowcast.connections, rowcast.rates TO rowcast_server;
+GRANT SELECT ON rowcast.servers, rowcast.connections TO rowcast_reader;
