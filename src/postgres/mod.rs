@@ -6,6 +6,7 @@ mod connection;
 mod decode;
 pub mod doctor;
 pub mod epochs;
+pub mod explain;
 pub mod listener;
 pub mod maintenance;
 mod migrate;

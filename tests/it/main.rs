@@ -15,6 +15,7 @@ mod documents;
 mod doorbell;
 mod drain;
 mod epochs;
+mod explain;
 mod faults;
 mod harness;
 mod hostile;
