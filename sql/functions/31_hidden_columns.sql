@@ -36,16 +36,3 @@ BEGIN
           AND (rowcast.looks_secret(a.attname::text) OR a.attgenerated = 'v'));
 END
 $$;
-
--- A name counts in snake case: resetToken is reset_token, JWTSecret is JWT_Secret. It counts as it is, too (passWord), and with one underscore for what parts
--- words in JSON and in the names of headers (Set-Cookie).
-CREATE OR REPLACE FUNCTION rowcast.looks_secret(name text) RETURNS boolean
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT EXISTS (
-        SELECT
-        FROM (SELECT regexp_replace(regexp_replace(looks_secret.name, '([A-Z])([A-Z][a-z])', '\1_\2', 'g'), '([a-z0-9])([A-Z])', '\1_\2', 'g')) AS snake (name)
-        JOIN rowcast.secret_patterns AS p
-          ON looks_secret.name ~* p.pattern OR snake.name ~* p.pattern OR regexp_replace(snake.name, '[-. :/]+', '_', 'g') ~* p.pattern);
-END;

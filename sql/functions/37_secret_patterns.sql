@@ -1,5 +1,6 @@
--- A first, quick look for what rowcast.secret_patterns may mean: one regular expression over the text of a payload, rowcast.secret_needles(), which misses
--- nothing and mostly finds nothing. What it costs depends on its size, so it is made out of what the patterns have in common whenever they change.
+-- What rowcast.secret_patterns mean, compiled into two one-liners whenever they change: secret_names() is all patterns in one, and secret_needles() is for a first,
+-- quick look at the text of a payload, which misses nothing and mostly finds nothing. A regular expression costs by its size, and more than a few dozen of them, one after
+-- the other, are compiled anew each time.
 
 -- Every name that a pattern stands for, or NULL if it is not of the plain kind: letters, digits, _, groups, alternatives and ?, with ^ and $.
 CREATE OR REPLACE FUNCTION rowcast.spelled_out(pattern text) RETURNS text[]
@@ -53,6 +54,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     entry   record;
+    names   text;
     needles text;
 BEGIN
     FOR entry IN SELECT p.pattern FROM rowcast.secret_patterns AS p LOOP
@@ -65,9 +67,10 @@ BEGIN
     END LOOP;
 
     IF EXISTS (SELECT FROM rowcast.secret_patterns AS p WHERE rowcast.spelled_out(p.pattern) IS NULL) THEN
-        -- No text is without an empty one: every payload is looked through key by key.
+        -- No text is without an empty one: every payload is looked through key by key, and every key pattern by pattern.
         needles := '';
     ELSE
+        names := '(?n)' || coalesce((SELECT string_agg(format('(?:%s)', p.pattern), '|' ORDER BY p.pattern) FROM rowcast.secret_patterns AS p), '(?!)');
         -- A key stands between quotes, and words in it are parted by something, or by nothing where a capital letter begins the next. One needle that is within another
         -- finds all that the other does.
         SELECT coalesce(replace(rowcast.any_of(array_agg(n.needle)), '_', '[-_. :/]*'), '(?!)') INTO needles
@@ -80,6 +83,7 @@ BEGIN
               SELECT s.needle FROM spelled AS s
               WHERE NOT EXISTS (SELECT FROM spelled AS o WHERE o.bare <> s.bare AND strpos(s.bare, o.bare) > 0)) AS n;
     END IF;
+    EXECUTE format($f$CREATE OR REPLACE FUNCTION rowcast.secret_names() RETURNS text LANGUAGE sql STABLE RETURN %L::text$f$, names);
     EXECUTE format($f$CREATE OR REPLACE FUNCTION rowcast.secret_needles() RETURNS text LANGUAGE sql STABLE RETURN %L::text$f$, needles);
 END
 $$;
@@ -100,3 +104,18 @@ CREATE OR REPLACE TRIGGER secret_patterns_changed AFTER INSERT OR UPDATE OR DELE
     FOR EACH STATEMENT EXECUTE FUNCTION rowcast.secret_patterns_changed();
 
 DO $$ BEGIN PERFORM rowcast.apply_secret_patterns(); END $$;
+
+-- A name counts in snake case: resetToken is reset_token, JWTSecret is JWT_Secret. It counts as it is, too (passWord), and with one underscore for what parts
+-- words in JSON and in the names of headers (Set-Cookie). One on each line: patterns that are all of the plain kind take the beginning and the end of a line for that of a name.
+CREATE OR REPLACE FUNCTION rowcast.looks_secret(name text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT CASE
+        WHEN rowcast.secret_names() IS NOT NULL
+            THEN concat_ws(chr(10), spelled.as_it_is, spelled.snake, regexp_replace(spelled.snake, '[-. :/]+', '_', 'g')) ~* rowcast.secret_names()
+        ELSE EXISTS (
+            SELECT FROM rowcast.secret_patterns AS p
+            WHERE spelled.as_it_is ~* p.pattern OR spelled.snake ~* p.pattern OR regexp_replace(spelled.snake, '[-. :/]+', '_', 'g') ~* p.pattern) END
+    FROM (SELECT name AS as_it_is, regexp_replace(regexp_replace(name, '([A-Z])([A-Z][a-z])', '\1_\2', 'g'), '([a-z0-9])([A-Z])', '\1_\2', 'g') AS snake) AS spelled;
+END;

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod audiences;
 mod capture;
 mod commands;
 mod demo;
@@ -32,6 +33,7 @@ mod poolers;
 mod private_postgres;
 mod proxy;
 mod retention;
+mod roles;
 mod startup;
 mod storm;
 mod stream;
