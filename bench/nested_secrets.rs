@@ -68,12 +68,23 @@ async fn measure(client: &Client, name: &str, kind: &str, value: &str) {
         }
     }
     let each = |took: Duration| took / ROUNDS / u32::try_from(ROWS).unwrap();
-    println!("{name:24} {:>12.1?} {:>12.1?} {:7.2}", each(looked), each(unlooked), looked.as_secs_f64() / unlooked.as_secs_f64());
-    client.batch_execute("SELECT rowcast.detach('public.looked'); SELECT rowcast.detach('public.unlooked')").await.unwrap();
+    println!(
+        "{name:24} {:>12.1?} {:>12.1?} {:7.2}",
+        each(looked),
+        each(unlooked),
+        looked.as_secs_f64() / unlooked.as_secs_f64()
+    );
+    client
+        .batch_execute("SELECT rowcast.detach('public.looked'); SELECT rowcast.detach('public.unlooked')")
+        .await
+        .unwrap();
 }
 
 async fn rows(client: &Client, table: &str, kind: &str, value: &str) -> Duration {
-    let insert = client.prepare(&format!("INSERT INTO public.{table} (name, meta) VALUES ('ann', $1::text::{kind})")).await.unwrap();
+    let insert = client
+        .prepare(&format!("INSERT INTO public.{table} (name, meta) VALUES ('ann', $1::text::{kind})"))
+        .await
+        .unwrap();
     let started = Instant::now();
     for _ in 0..ROWS {
         client.execute(&insert, &[&value]).await.unwrap();

@@ -46,16 +46,15 @@ BEGIN ATOMIC
                   attachment, data);
 END;
 
--- Numbers are made exact here too, since the caller has only one of the two done. Whatever goes wrong, such as JSON that is nested too deep: it is not sent,
--- and the app's write does not fail.
-CREATE OR REPLACE FUNCTION rowcast.without_secrets(attachment text, data jsonb, source_key text) RETURNS jsonb
+-- data, and of it what may nest: only the planner is asked which columns those are. Whatever goes wrong, such as JSON that is nested too deep: it is not sent, and the app's write
+-- does not fail.
+CREATE OR REPLACE FUNCTION rowcast.without_secrets(attachment text, data jsonb, nested jsonb, source_key text) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     -- Each level is a call, and the stack is not without end.
     most_levels CONSTANT integer := 64;
-    nested  CONSTANT jsonb := data - rowcast.flat_columns(attachment);
     keys    text[];
     secrets text[];
 BEGIN
@@ -70,7 +69,7 @@ BEGIN
     IF secrets <> '{}' THEN
         data := data || rowcast.without_keys(nested, secrets, most_levels);
     END IF;
-    RETURN rowcast.exact_numbers(attachment, data);
+    RETURN data;
 EXCEPTION WHEN OTHERS THEN
     RETURN rowcast.truncated(attachment, source_key);
 END

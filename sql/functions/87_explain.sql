@@ -111,13 +111,15 @@ BEGIN
 END
 $$;
 
--- What the user holds in the organization, or platform-wide where that is NULL.
+-- What the user holds in the organization, or platform-wide where that is NULL. Not bound to the view, which may be dropped with the tables that it reads.
 CREATE OR REPLACE FUNCTION rowcast.permissions(user_id text, organization text) RETURNS text[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN ARRAY(
-    SELECT DISTINCT g.permission FROM rowcast.grants AS g
-    WHERE g.user_id = permissions.user_id AND g.permission IS NOT NULL AND (g.organization_id IS NULL OR g.organization_id = permissions.organization));
+AS $$
+    SELECT ARRAY(
+        SELECT DISTINCT g.permission FROM rowcast.grants AS g
+        WHERE g.user_id = permissions.user_id AND g.permission IS NOT NULL AND (g.organization_id IS NULL OR g.organization_id = permissions.organization))
+$$;
 
 -- Does a stream ask for it?
 CREATE OR REPLACE FUNCTION rowcast.explain_streams(event rowcast.outbox, user_id text, subscriptions text[], organization text)

@@ -77,13 +77,16 @@ async fn poll(server: &Server, user: &str) -> BTreeSet<String> {
         assert!(answer.status == 403 && body.contains("not_a_member"), "{body}");
         return BTreeSet::new();
     }
-    let names: BTreeSet<_> = serde_json::from_str::<Value>(&body).unwrap()["events"].as_array().unwrap().iter().map(name).collect();
+    let names: BTreeSet<_> =
+        serde_json::from_str::<Value>(&body).unwrap()["events"].as_array().unwrap().iter().map(name).collect();
     assert!(names.contains(LAST), "{user}: {body}");
     names.into_iter().filter(|name| name != LAST && !name.is_empty()).collect()
 }
 
 fn expected() -> BTreeMap<&'static str, BTreeSet<String>> {
-    let gets = |user: &str| EXPECTED.iter().filter(|(_, users)| users.contains(&user)).map(|(name, _)| (*name).to_owned()).collect();
+    let gets = |user: &str| {
+        EXPECTED.iter().filter(|(_, users)| users.contains(&user)).map(|(name, _)| (*name).to_owned()).collect()
+    };
     USERS.into_iter().map(|user| (user, gets(user))).collect()
 }
 
@@ -125,7 +128,12 @@ async fn events_reach_those_they_are_for_live_by_poll_and_on_replay() {
             line.unwrap_or_default().parse::<f64>().unwrap_or(0.0)
         }
     };
-    eventually("all to be read", async || (metrics().await("rowcast_settled_lag") == 0.0 && metrics().await(r#"rowcast_events_read_total{type="document_processing"}"#) >= 36.0).then_some(())).await;
+    eventually("all to be read", async || {
+        (metrics().await("rowcast_settled_lag") == 0.0
+            && metrics().await(r#"rowcast_events_read_total{type="document_processing"}"#) >= 36.0)
+            .then_some(())
+    })
+    .await;
     let before = metrics().await(r#"rowcast_replays_total{source="outbox"}"#);
     for user in USERS {
         assert_eq!(poll(&server, user).await, expected[user], "{user}, by poll, from the outbox");

@@ -225,7 +225,11 @@ async fn keys_inside_of_columns_are_taken_out_at_any_depth() {
     assert_eq!(data["list"], json!([clean]));
     assert_eq!(data["login"], json!({"name": "ann", "numbers": [1.10]}));
     assert_eq!(data["logins"], json!([{"name": "ben", "numbers": null}]));
-    assert_eq!((&data["big"], &data["exact"]), (&json!("9007199254740993"), &json!("1.50")), "numbers of columns stay exact");
+    assert_eq!(
+        (&data["big"], &data["exact"]),
+        (&json!("9007199254740993"), &json!("1.50")),
+        "numbers of columns stay exact"
+    );
     let text = "SELECT data::text FROM rowcast.outbox";
     let text: String = stage.superuser.query_one(text, &[]).await.unwrap().get(0);
     assert!(text.contains("12345678901234567890.10"), "to the digit: {text}");
@@ -253,9 +257,8 @@ async fn expressions_and_emitted_events_are_somebodys_own_words() {
 #[tokio::test]
 async fn no_depth_fails_a_write_or_lets_a_key_through() {
     let stage = accounts().await;
-    let nested = |depth: usize, inside: &str| {
-        format!("{}{inside}{}", r#"{"a":["#.repeat(depth / 2), "]}".repeat(depth / 2))
-    };
+    let nested =
+        |depth: usize, inside: &str| format!("{}{inside}{}", r#"{"a":["#.repeat(depth / 2), "]}".repeat(depth / 2));
     // Nothing that sounds secret: as deep as Postgres takes it.
     let deep = nested(5_000, r#"{"b":1}"#);
     stage.app.execute("INSERT INTO accounts (id, meta) VALUES (1, $1::text::jsonb)", &[&deep]).await.unwrap();
@@ -302,10 +305,13 @@ async fn tables_without_nesting_columns_are_not_looked_through() {
     assert_eq!(stage.only_data().await["title"], json!(r#"{"token": 1}"#));
     // The plan of a statement as it is generated: what decides is gone from it.
     let superuser = stage.db.connect_as(Role::Superuser).await;
-    let name: String = superuser.query_one("SELECT DISTINCT attachment FROM rowcast.attachment_triggers", &[]).await.unwrap().get(0);
+    let name: String =
+        superuser.query_one("SELECT DISTINCT attachment FROM rowcast.attachment_triggers", &[]).await.unwrap().get(0);
     let condition: String =
         superuser.query_one("SELECT rowcast.may_hold_secrets($1, 'd')", &[&name]).await.unwrap().get(0);
-    let plan = format!("EXPLAIN VERBOSE SELECT CASE WHEN {condition} THEN 'looked' ELSE 'passed' END FROM jsonb_build_object(random(), 1) AS d");
+    let plan = format!(
+        "EXPLAIN VERBOSE SELECT CASE WHEN {condition} THEN 'looked' ELSE 'passed' END FROM jsonb_build_object(random(), 1) AS d"
+    );
     let plan: String = superuser.query(&plan, &[]).await.unwrap().iter().map(|row| row.get::<_, String>(0)).collect();
     assert!(plan.contains("'passed'") && !plan.contains("looked") && !plan.contains("secret_needles"), "{plan}");
     stage.own("ALTER TABLE docs ADD COLUMN meta jsonb DEFAULT '{\"token\": 1}'").await;

@@ -88,7 +88,12 @@ async fn delivered(server: &Server, user: &str, query: &str) -> BTreeMap<i64, Va
 }
 
 /// What is said of every id: whether it is delivered, and with which data, if one follows the redactions that are told.
-async fn explained(reader: &Client, user: &str, types: Option<&[&str]>, organization: Option<&str>) -> BTreeMap<i64, Value> {
+async fn explained(
+    reader: &Client,
+    user: &str,
+    types: Option<&[&str]>,
+    organization: Option<&str>,
+) -> BTreeMap<i64, Value> {
     let explain = "
         SELECT id, o.data, array_agg(split_part(e.detail, ' is ', 1)) FILTER (WHERE e.rule = 'redacted')
         FROM generate_series(1, (SELECT last_value FROM rowcast.outbox_id_seq)) AS id
@@ -123,11 +128,13 @@ fn hide(mut data: Value, paths: &[String]) -> Value {
 fn hide_at(data: &mut Value, keys: &[&str], replacement: Option<&Value>) {
     match data {
         Value::Array(elements) => elements.iter_mut().for_each(|element| hide_at(element, keys, replacement)),
-        Value::Object(fields) if fields.get(keys[0]).is_some_and(|field| !field.is_null()) => match (&keys[1..], replacement) {
-            ([], None) => drop(fields.remove(keys[0])),
-            ([], Some(replacement)) => fields[keys[0]] = replacement.clone(),
-            (rest, _) => hide_at(&mut fields[keys[0]], rest, replacement),
-        },
+        Value::Object(fields) if fields.get(keys[0]).is_some_and(|field| !field.is_null()) => {
+            match (&keys[1..], replacement) {
+                ([], None) => drop(fields.remove(keys[0])),
+                ([], Some(replacement)) => fields[keys[0]] = replacement.clone(),
+                (rest, _) => hide_at(&mut fields[keys[0]], rest, replacement),
+            }
+        }
         _ => {}
     }
 }
@@ -143,7 +150,8 @@ async fn compare(server: &Server, reader: &Client, events: usize) -> (usize, usi
             ("&organizationId=o2&subscriptions=user_activity", Some(&["user_activity"]), Some("o2")),
         ];
         for (query, types, organization) in ways {
-            let (got, said) = (delivered(server, user, query).await, explained(reader, user, types, organization).await);
+            let (got, said) =
+                (delivered(server, user, query).await, explained(reader, user, types, organization).await);
             assert_eq!(got, said, "{user} asks for {query:?}");
             yes += got.len();
             no += events - got.len();
@@ -187,8 +195,13 @@ async fn what_is_explained_is_what_is_delivered() {
         .await;
     let (yes, no) = compare(&server, &reader, EVENTS + 2).await;
     assert!(yes > 20 && no > 20, "{yes} delivered and {no} not were hardly a test");
-    let known: BTreeSet<String> =
-        reader.query("SELECT DISTINCT user_id FROM rowcast.grants", &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    let known: BTreeSet<String> = reader
+        .query("SELECT DISTINCT user_id FROM rowcast.grants", &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
     assert!(known.contains("witness") && !known.contains("stranger"));
     server.stop().await;
 }

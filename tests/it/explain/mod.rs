@@ -88,11 +88,17 @@ async fn what_is_not_there_is_told_apart() {
     let db = Database::new().await;
     prepare(&db).await;
     let (server, superuser) = (db.connect_as(Role::Server).await, db.connect_as(Role::Superuser).await);
-    says(refusal(&server, "'ann', 1").await, ("drawn", "no event has had this id yet: they have been given out up to 0"));
+    says(
+        refusal(&server, "'ann', 1").await,
+        ("drawn", "no event has had this id yet: they have been given out up to 0"),
+    );
     for _ in 0..3 {
         emit(&db, "'document_processing', 'o1', '{}'").await;
     }
-    superuser.batch_execute("DELETE FROM rowcast.outbox WHERE id = 1; UPDATE rowcast.maintenance SET expired_through = 1").await.unwrap();
+    superuser
+        .batch_execute("DELETE FROM rowcast.outbox WHERE id = 1; UPDATE rowcast.maintenance SET expired_through = 1")
+        .await
+        .unwrap();
     says(refusal(&server, "'ann', 1").await, ("kept", "expired and deleted for its age"));
 
     let mut writer = db.connect_as(Role::Writer).await;
@@ -124,7 +130,8 @@ async fn what_is_hidden_in_it_is_told() {
     let db = Database::new().await;
     prepare(&db).await;
     let (reader, owner) = (db.connect_as(Role::Reader).await, db.connect().await);
-    emit(&db, "'conversation_activity', 'o1', '{\"content\": \"x\", \"error\": null, \"steps\": [{\"cost\": 1}, {}]}'").await;
+    emit(&db, "'conversation_activity', 'o1', '{\"content\": \"x\", \"error\": null, \"steps\": [{\"cost\": 1}, {}]}'")
+        .await;
     emit(&db, "'error_notification', 'o1', '{\"message\": \"m\"}'").await;
     let redaction = "INSERT INTO rowcast.redactions VALUES ('conversation_activity', '{steps,cost}', 'admin', NULL)";
     owner.batch_execute(redaction).await.unwrap();
@@ -143,7 +150,10 @@ async fn what_is_hidden_in_it_is_told() {
         .await
         .unwrap();
     assert_eq!(told(&reader, "'ann', 1").await, ["erased: its data has been erased (rowcast.erase)"]);
-    assert_eq!(told(&reader, "'ben', 2").await, ["truncated: its data was too large, or not possible in JSON: only the key is sent"]);
+    assert_eq!(
+        told(&reader, "'ben', 2").await,
+        ["truncated: its data was too large, or not possible in JSON: only the key is sent"]
+    );
 }
 
 #[tokio::test]
@@ -168,7 +178,12 @@ async fn open_streams_are_looked_at() {
         (false, "c2: is of o2; its client takes nothing at present".to_owned()),
     ];
     assert_eq!(streams(explain(&reader, "'dora', 1").await), expected);
-    server.batch_execute("INSERT INTO rowcast.connections VALUES ('c4', 'here', 'dora', now(), NULL, '{document_processing}')").await.unwrap();
+    server
+        .batch_execute(
+            "INSERT INTO rowcast.connections VALUES ('c4', 'here', 'dora', now(), NULL, '{document_processing}')",
+        )
+        .await
+        .unwrap();
     assert_eq!(streams(explain(&reader, "'dora', 1").await)[2], (true, "c4: includes it".to_owned()));
     assert_eq!(told(&reader, "'dora', 1").await, ["stream: "; 0]);
 }
@@ -195,7 +210,17 @@ async fn the_command_prints_the_rules_and_ends_with_the_verdict() {
     assert!(code == Some(0) && out.ends_with("delivered   yes  ann gets event 1\n"), "{out}");
     let (code, out, _) = answer(&["--user", "cleo", "--event", "1"]).await;
     assert!(code == Some(1) && out.contains("member      NO   not a member of o1\n"), "{out}");
-    let (code, out, _) = answer(&["--user", "ann", "--event", "1", "--subscriptions", "conversation_activity,connection_status", "--organization", "o1"]).await;
+    let (code, out, _) = answer(&[
+        "--user",
+        "ann",
+        "--event",
+        "1",
+        "--subscriptions",
+        "conversation_activity,connection_status",
+        "--organization",
+        "o1",
+    ])
+    .await;
     assert!(code == Some(1) && out.contains("subscribed  NO   not to document_processing\n"), "{out}");
     for (arguments, complaint) in [
         (&["--user", "ann", "--event", "0"][..], "0 is not in 1.."),

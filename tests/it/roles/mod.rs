@@ -41,7 +41,8 @@ async fn every_right_is_on_the_list() {
     let db = Database::new().await;
     let superuser = db.connect_as(Role::Superuser).await;
     let rights = texts(&superuser, RIGHTS).await;
-    let (found, listed): (BTreeSet<_>, BTreeSet<_>) = (rights.iter().map(String::as_str).collect(), PRIVILEGES.lines().collect());
+    let (found, listed): (BTreeSet<_>, BTreeSet<_>) =
+        (rights.iter().map(String::as_str).collect(), PRIVILEGES.lines().collect());
     let (new, gone): (Vec<_>, Vec<_>) = (found.difference(&listed).collect(), listed.difference(&found).collect());
     assert!(new.is_empty() && gone.is_empty(), "not on the list:\n{new:#?}\non the list alone:\n{gone:#?}");
 }
@@ -70,7 +71,8 @@ async fn nothing_is_for_everybody_and_groups_hold_no_others_rights() {
     let beyond = "SELECT format('%s is in %s', m.member::regrole, m.roleid::regrole) FROM pg_auth_members m
                   WHERE m.member::regrole::text IN ('rowcast_server', 'rowcast_writer', 'rowcast_reader')";
     assert_eq!(texts(&superuser, beyond).await, [""; 0]);
-    let able = "SELECT rolname::text FROM pg_roles WHERE rolname IN ('rowcast_server', 'rowcast_writer', 'rowcast_reader')
+    let able =
+        "SELECT rolname::text FROM pg_roles WHERE rolname IN ('rowcast_server', 'rowcast_writer', 'rowcast_reader')
                 AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolcanlogin OR rolreplication OR rolbypassrls)";
     assert_eq!(texts(&superuser, able).await, [""; 0]);
 }
@@ -148,10 +150,13 @@ impl Shop {
     /// Runs a block of SQL; the rows of its last statement.
     async fn run(&self, role: &str, sql: &str) -> Vec<Vec<String>> {
         let client = connect(&self.url_of(role)).await;
-        let messages = client.simple_query(&self.renamed(sql)).await.unwrap_or_else(|error| panic!("as {role}: {sql}\n{error:?}"));
+        let messages =
+            client.simple_query(&self.renamed(sql)).await.unwrap_or_else(|error| panic!("as {role}: {sql}\n{error:?}"));
         let last = messages.iter().rposition(|message| matches!(message, SimpleQueryMessage::RowDescription(_)));
         let rows = messages[last.unwrap_or(messages.len())..].iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|n| row.get(n).unwrap_or_default().to_owned()).collect()),
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|n| row.get(n).unwrap_or_default().to_owned()).collect())
+            }
             _ => None,
         });
         rows.collect()
@@ -170,7 +175,8 @@ fn blocks(document: &str) -> Vec<(String, String, String)> {
     for block in document.split("```").skip(1).step_by(2) {
         let (language, block) = block.split_once('\n').unwrap();
         let (who, text) = block.split_once('\n').unwrap();
-        let who = who.trim_start_matches(['-', '#', ' ']).strip_prefix("as ").expect("a block does not say who runs it");
+        let who =
+            who.trim_start_matches(['-', '#', ' ']).strip_prefix("as ").expect("a block does not say who runs it");
         blocks.push((who.trim_end_matches(", in shop").to_owned(), language.to_owned(), text.to_owned()));
     }
     blocks
@@ -186,14 +192,20 @@ async fn the_document_works_as_it_stands() {
     for (who, language, text) in blocks(include_str!("../../../docs/roles.md")) {
         match (language.as_str(), who.as_str()) {
             ("sh", "rowcast_owner") => {
-                assert!(text.starts_with("DATABASE_URL='postgres://rowcast_owner:") && text.ends_with("rowcast migrate\n"), "{text}");
+                assert!(
+                    text.starts_with("DATABASE_URL='postgres://rowcast_owner:") && text.ends_with("rowcast migrate\n"),
+                    "{text}"
+                );
                 let mut migrate = tokio::process::Command::new(env!("CARGO_BIN_EXE_rowcast"));
                 let output = migrate.arg("migrate").env("DATABASE_URL", shop.url_of(&who)).output();
                 let output = tokio::time::timeout(PATIENCE, output).await.unwrap().unwrap();
                 assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             }
             ("sh", "rowcast_prod") => {
-                assert!(text.starts_with("DATABASE_URL='postgres://rowcast_prod:") && text.ends_with("rowcast serve\n"), "{text}");
+                assert!(
+                    text.starts_with("DATABASE_URL='postgres://rowcast_prod:") && text.ends_with("rowcast serve\n"),
+                    "{text}"
+                );
                 let started = Server::start(&shop).await;
                 stream = Some(sse::Client::connect(&started.url(), &harness::token("ann"), None).await);
                 server = Some(started);
@@ -221,6 +233,9 @@ async fn the_document_works_as_it_stands() {
     drop(stream);
     server.unwrap().stop().await;
     for role in ["shop_app", "shop_dba", "rowcast_prod", "shop_owner", "rowcast_owner"] {
-        superuser.batch_execute(&shop.renamed(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}"))).await.unwrap();
+        superuser
+            .batch_execute(&shop.renamed(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}")))
+            .await
+            .unwrap();
     }
 }
