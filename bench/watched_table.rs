@@ -175,15 +175,15 @@ async fn watch(admin: &Client, query: &str, tables: &str) {
 /// One round of everybody writing; how many writes there were.
 async fn write(url: &str, admin: &Client, epoch: Instant) -> usize {
     let (writes, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let mut writers = JoinSet::new();
+    let mut everybody = JoinSet::new();
     for _ in 0..WRITERS {
-        let (client, writes, done) = (connect(url).await, Arc::clone(&writes), Arc::clone(&done));
-        writers.spawn(async move {
+        let (client, count, done) = (connect(url).await, Arc::clone(&writes), Arc::clone(&done));
+        everybody.spawn(async move {
             let update =
                 client.prepare("UPDATE public.users SET last_seen_at = clock_timestamp() WHERE id = $1").await.unwrap();
             while !done.load(Ordering::Relaxed) {
                 client.execute(&update, &[&format!("user{}", fastrand::usize(..USERS))]).await.unwrap();
-                writes.fetch_add(1, Ordering::Relaxed);
+                count.fetch_add(1, Ordering::Relaxed);
             }
         });
     }
@@ -196,7 +196,7 @@ async fn write(url: &str, admin: &Client, epoch: Instant) -> usize {
         tokio::time::sleep(PACE).await;
     }
     done.store(true, Ordering::Relaxed);
-    writers.join_all().await;
+    everybody.join_all().await;
     // What is on its way belongs to this round.
     tokio::time::sleep(Duration::from_millis(500)).await;
     writes.load(Ordering::Relaxed)

@@ -95,21 +95,21 @@ async fn events_reach_those_they_are_for_live_by_poll_and_on_replay() {
     let db = Database::new().await;
     prepare(&db).await;
     let server = Server::start_with(&db, &[("ROWCAST_LOG_MIB", "1")]).await;
-    let expected = expected();
+    let wanted = expected();
     let mut live = BTreeMap::new();
     for user in &USERS[..5] {
         live.insert(*user, connect(&server, user, None).await);
     }
     write(&db).await;
     for (user, client) in &mut live {
-        assert_eq!(read(client).await, expected[user], "{user}, live");
+        assert_eq!(read(client).await, wanted[user], "{user}, live");
     }
     for user in USERS {
-        assert_eq!(poll(&server, user).await, expected[user], "{user}, by poll");
+        assert_eq!(poll(&server, user).await, wanted[user], "{user}, by poll");
     }
     for user in &USERS[..5] {
         let mut back = sse::Client::connect(&server.url(), &harness::token(user), Some("0")).await;
-        assert_eq!(read(&mut back).await, expected[user], "{user}, on replay");
+        assert_eq!(read(&mut back).await, wanted[user], "{user}, on replay");
     }
 
     // Nobody who does not read is to be waited for at the end.
@@ -124,25 +124,26 @@ async fn events_reach_those_they_are_for_live_by_poll_and_on_replay() {
         let mut answer = sse::Client::request(&server.url(), "GET", "/metrics", "Connection: close\r\n", "").await;
         let figures = answer.rest().await;
         move |name: &str| {
-            let line = figures.lines().find_map(|line| line.strip_prefix(name).map(str::trim).map(str::to_owned));
-            line.unwrap_or_default().parse::<f64>().unwrap_or(0.0)
+            let found = figures.lines().find_map(|line| line.strip_prefix(name).map(str::trim).map(str::to_owned));
+            found.unwrap_or_default().parse::<f64>().unwrap_or(0.0)
         }
     };
     eventually("all to be read", async || {
-        (metrics().await("rowcast_settled_lag") == 0.0
+        (metrics().await("rowcast_settled_lag") < 0.5
             && metrics().await(r#"rowcast_events_read_total{type="document_processing"}"#) >= 36.0)
             .then_some(())
     })
     .await;
     let before = metrics().await(r#"rowcast_replays_total{source="outbox"}"#);
     for user in USERS {
-        assert_eq!(poll(&server, user).await, expected[user], "{user}, by poll, from the outbox");
+        assert_eq!(poll(&server, user).await, wanted[user], "{user}, by poll, from the outbox");
     }
     for user in &USERS[..5] {
         let mut back = sse::Client::connect(&server.url(), &harness::token(user), Some("0")).await;
-        assert_eq!(read(&mut back).await, expected[user], "{user}, on replay, from the outbox");
+        assert_eq!(read(&mut back).await, wanted[user], "{user}, on replay, from the outbox");
     }
     assert!(metrics().await(r#"rowcast_replays_total{source="outbox"}"#) >= before + 10.0, "they came from memory");
-    assert_eq!(metrics().await("rowcast_events_for_nobody_total"), 2.0);
+    let for_nobody = metrics().await("rowcast_events_for_nobody_total");
+    assert!((for_nobody - 2.0).abs() < 0.5, "{for_nobody} events for nobody");
     server.stop().await;
 }

@@ -80,9 +80,7 @@ async fn without_columns_those_count_that_the_query_reads_where_that_is_certain(
         ),
         (
             "staff",
-            format!(
-                "WITH s AS (SELECT login, team FROM public.staff) SELECT login AS user_id, team AS organization_id, NULL AS permission FROM s UNION ALL TABLE rowcast.membership_grants"
-            ),
+            "WITH s AS (SELECT login, team FROM public.staff) SELECT login AS user_id, team AS organization_id, NULL AS permission FROM s UNION ALL TABLE rowcast.membership_grants".to_owned(),
             true,
         ),
         // Who can tell what these read, or will?

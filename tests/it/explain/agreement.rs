@@ -139,11 +139,14 @@ fn hide_at(data: &mut Value, keys: &[&str], replacement: Option<&Value>) {
     }
 }
 
+/// A query, and what it asks for: types, organization.
+type Way = (&'static str, Option<&'static [&'static str]>, Option<&'static str>);
+
 /// Compares all users and ways to ask; how many events were delivered, and how many not.
 async fn compare(server: &Server, reader: &Client, events: usize) -> (usize, usize) {
     let (mut yes, mut no) = (0, 0);
     for user in USERS {
-        let ways: [(&str, Option<&[&str]>, Option<&str>); 4] = [
+        let ways: [Way; 4] = [
             ("", None, None),
             ("&subscriptions=invoice,document_processing", Some(&["invoice", "document_processing"]), None),
             ("&organizationId=o1", None, Some("o1")),
