@@ -35,7 +35,7 @@ async fn main() {
     migrate_at(&url).await.unwrap();
     let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
     tokio::spawn(connection);
-    let large = format!(r#"{{"list": [{}]}}"#, vec![PLAIN; 8].join(","));
+    let large = format!(r#"{{"list": [{}]}}"#, [PLAIN; 8].join(","));
     println!("{:24} {:>12} {:>12} {:>7}", "a row with", "looked into", "as it is", "ratio");
     for (name, kind, value) in [
         ("a text", "text", FLAT),
