@@ -105,14 +105,14 @@ impl App {
         let verifier = Verifier::new(jwt_secret.as_deref(), jwks_url.as_deref(), expected, Arc::clone(&metrics))?;
         let cookie = tokens.token_cookie.filter(|name| !name.is_empty());
         let transport = settings.transport;
-        let ways = Ways { cookie, url_tokens: tokens.url_tokens, allowed_origins: transport.allowed_origins.clone() };
+        let ways = Ways { cookie, url_tokens: tokens.url_tokens, allowed_origins: transport.allowed_origins.0.clone() };
         // Each of the two settings requires the other.
         let files = transport.tls_cert.zip(transport.tls_key);
         let certificates =
             files.map(|(certificate, key)| Certificates::load(certificate, key)).transpose()?.map(Arc::new);
         let rules = Rules {
-            proxies: TrustedProxies::new(transport.trusted_proxies),
-            origins: Origins::new(&transport.allowed_origins),
+            proxies: TrustedProxies::new(transport.trusted_proxies.0),
+            origins: Origins::new(&transport.allowed_origins.0),
             is_https: certificates.is_some(),
         };
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);

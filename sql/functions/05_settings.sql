@@ -50,8 +50,4 @@ $$;
 CREATE OR REPLACE TRIGGER settings_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rowcast.settings
     FOR EACH STATEMENT EXECUTE FUNCTION rowcast.settings_changed();
 
--- The patterns are folded into plans too (see 30_columns.sql); replacing the one-liners makes every session plan anew.
-CREATE OR REPLACE TRIGGER secret_patterns_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON rowcast.secret_patterns
-    FOR EACH STATEMENT EXECUTE FUNCTION rowcast.settings_changed();
-
 DO $$ BEGIN PERFORM rowcast.apply_settings(); END $$;

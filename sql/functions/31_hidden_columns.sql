@@ -36,13 +36,3 @@ BEGIN
           AND (rowcast.looks_secret(a.attname::text) OR a.attgenerated = 'v'));
 END
 $$;
-
-CREATE OR REPLACE FUNCTION rowcast.looks_secret(column_name text) RETURNS boolean
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    -- resetToken is reset_token
-    SELECT EXISTS (
-        SELECT FROM rowcast.secret_patterns
-        WHERE regexp_replace(column_name, '([a-z0-9])([A-Z])', '\1_\2', 'g') ~* pattern);
-END;

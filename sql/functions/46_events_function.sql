@@ -57,8 +57,12 @@ BEGIN ATOMIC
                   CASE WHEN definition->>'priority' IS NULL THEN '''medium'''
                        ELSE 'CASE WHEN e.priority IN (''low'', ''medium'', ''high'', ''critical'') THEN e.priority ELSE ''medium'' END' END,
                   CASE WHEN definition->>'data' IS NOT NULL THEN ' e.data'
-                       ELSE format(E'\n          CASE WHEN e.data @? rowcast.inexact_numbers(%1$L)\n'
-                                   '               THEN rowcast.exact_numbers(%1$L, e.data) ELSE e.data END', definition->>'name') END,
+                       ELSE format(E'\n          CASE WHEN %2$s\n'
+                                   '               THEN rowcast.without_secrets(%1$L, %3$s, e.data - rowcast.flat_columns(%1$L), e.key)\n'
+                                   '               ELSE %3$s END',
+                                   definition->>'name', rowcast.may_hold_secrets(definition->>'name', 'e.data'),
+                                   format('CASE WHEN e.data @? rowcast.inexact_numbers(%1$L) THEN rowcast.exact_numbers(%1$L, e.data) ELSE e.data END',
+                                          definition->>'name')) END,
                   definition->>'name');
 END;
 

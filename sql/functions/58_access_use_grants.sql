@@ -10,6 +10,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     watched   record;
     relation  regclass;
+    columns   text[];
     number    integer := 0;
     unwatched text;
 BEGIN
@@ -26,9 +27,10 @@ BEGIN
     PERFORM rowcast.unwatch_access();
     PERFORM rowcast.replace_grants(query);
     FOR watched IN SELECT * FROM rowcast.watched_tables(watch) LOOP
+        columns := coalesce(watched.columns, rowcast.read_columns(watched.relation));
         FOR relation IN SELECT rowcast.with_descendants(watched.relation) LOOP
             number := number + 1;
-            PERFORM rowcast.watch_access(number, relation, watched.relation::text, watched.user_expression, watched.columns);
+            PERFORM rowcast.watch_access(number, relation, watched.relation::text, watched.user_expression, columns);
         END LOOP;
     END LOOP;
 

@@ -22,6 +22,8 @@ GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_writer;
 -- The views above look an attachment's table up.
 GRANT EXECUTE ON FUNCTION rowcast.attached_table(text), rowcast.is_capture_schema(oid), rowcast.json_or_null(text), rowcast.source_name(oid)
     TO rowcast_writer, rowcast_server, rowcast_reader;
+-- So does the doctor.
+GRANT EXECUTE ON FUNCTION rowcast.looks_secret(text), rowcast.secret_names() TO rowcast_server, rowcast_reader;
 
 -- attach(), all that it is made of, and what the generated functions call: SECURITY INVOKER but for open_capture_schema, so that to
 -- be able to call them is to be able to do nothing new.
@@ -35,7 +37,7 @@ DECLARE
         can_reread, row_functions, read_function, has_virtual_columns, virtual_column, check_virtual_columns, identity_parts, part, described_row, outbox_row, events_query, events_function,
         outbox_insert, described_statement, plain_statement, plain_update, paired_statement, update_pairs, trigger_function, nested_branch,
         written_now, deleted_now, revoke_statement, trigger_name, trigger_statements, layout, relation_statements,
-        indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret,
+        indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret, may_nest, nests_objects, flat_columns, secret_names, secret_needles, may_hold_secrets, without_secrets, without_keys,
         inexact_numbers, exact_number, exact_numbers, may_not_be_json, guarded_jsonb, truncated, capture_truncate,
         mark_writer, open_window, open_next_window, window_end, draw_id, draw_in_next_window, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';
     missing text := (SELECT string_agg(f, ', ') FROM unnest(capture_functions) f

@@ -4,6 +4,7 @@
 mod attach;
 mod demo;
 mod doctor;
+mod explain;
 mod migrate;
 mod serve;
 mod tables;
@@ -44,6 +45,8 @@ enum Command {
     Token(token::Token),
     /// Look for what is wrong with a database, and with a running server; change nothing.
     Doctor(doctor::Doctor),
+    /// Would this user get this event now, and if not, which rule says so?
+    Explain(explain::Explain),
 }
 
 /// The database, for commands that only need that.
@@ -85,6 +88,7 @@ impl Cli {
             Command::Tables(tables) => tables.run().await,
             Command::Token(token) => token.run(),
             Command::Doctor(doctor) => return doctor.run().await,
+            Command::Explain(explain) => return explain.run().await,
         }?;
         Ok(ExitCode::SUCCESS)
     }

@@ -8,7 +8,7 @@ use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use clap::Args;
 use ipnet::IpNet;
 
-pub use self::values::{address, duration, retention};
+pub use self::values::{List, address, duration, retention};
 
 /// What a server needs to know.
 #[derive(Args, Clone)]
@@ -135,12 +135,12 @@ pub struct Limits {
 #[derive(Args, Clone)]
 pub struct Transport {
     /// Origins whose pages may use the API with the user's token, such as https://app.example.com; comma-separated. Its own origin may always.
-    #[arg(long, env = "ROWCAST_ALLOWED_ORIGINS", value_delimiter = ',', value_parser = values::origin)]
-    pub allowed_origins: Vec<String>,
+    #[arg(long, env = "ROWCAST_ALLOWED_ORIGINS", default_value = "", hide_default_value = true, value_parser = values::origins)]
+    pub allowed_origins: List<String>,
 
-    /// Proxies whose X-Forwarded-For is believed, as addresses or networks; comma-separated.
-    #[arg(long, env = "ROWCAST_TRUSTED_PROXIES", value_delimiter = ',', default_value = "127.0.0.0/8,::1/128", value_parser = values::network)]
-    pub trusted_proxies: Vec<IpNet>,
+    /// Proxies whose X-Forwarded-For is believed, as addresses or networks; comma-separated; empty: of none.
+    #[arg(long, env = "ROWCAST_TRUSTED_PROXIES", default_value = "127.0.0.0/8,::1/128", value_parser = values::networks)]
+    pub trusted_proxies: List<IpNet>,
 
     /// A certificate chain (PEM): speak HTTPS, with HTTP/2. Read again when it changes. Goes with --tls-key.
     #[arg(long, env = "ROWCAST_TLS_CERT", requires = "tls_key")]

@@ -18,11 +18,36 @@ pub fn address(text: &str) -> Result<SocketAddr, &'static str> {
     })
 }
 
+/// Values with commas between them; perhaps none, which is what an empty setting says.
+#[derive(Clone, Debug, Default)]
+pub struct List<T>(pub Vec<T>);
+
+fn list<T>(text: &str, value: fn(&str) -> Result<T, &'static str>) -> Result<List<T>, &'static str> {
+    let values = text.split(',').filter(|_| !text.trim().is_empty());
+    values.map(value).collect::<Result<_, _>>().map(List)
+}
+
+/// Reads networks with commas between them.
+///
+/// # Errors
+/// When one of them is none.
+pub(super) fn networks(text: &str) -> Result<List<IpNet>, &'static str> {
+    list(text, network)
+}
+
+/// Reads origins with commas between them.
+///
+/// # Errors
+/// When one of them is none.
+pub(super) fn origins(text: &str) -> Result<List<String>, &'static str> {
+    list(text, origin)
+}
+
 /// Reads `10.0.0.0/8`, or the address of one host.
 ///
 /// # Errors
 /// When the text is neither.
-pub(super) fn network(text: &str) -> Result<IpNet, &'static str> {
+fn network(text: &str) -> Result<IpNet, &'static str> {
     let text = text.trim();
     text.parse()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
@@ -33,7 +58,7 @@ pub(super) fn network(text: &str) -> Result<IpNet, &'static str> {
 ///
 /// # Errors
 /// When the text is not exactly one origin. `null` is what every page may pretend to be, and `*` every page there is.
-pub(super) fn origin(text: &str) -> Result<String, &'static str> {
+fn origin(text: &str) -> Result<String, &'static str> {
     let text = text.trim().to_ascii_lowercase();
     read_origin(&text).ok_or("expected a scheme, a host and perhaps a port, such as https://app.example.com or http://localhost:3000; no path, no slash at the end, no wildcard, and not null")
 }
@@ -104,6 +129,13 @@ mod tests {
     fn addresses_are_numbers() {
         assert!(["127.0.0.1:8080", "[::1]:0"].iter().all(|text| address(text).is_ok()));
         assert!(["localhost:8080", "8080", ":8080", "127.0.0.1"].iter().all(|text| address(text).is_err()));
+    }
+
+    #[test]
+    fn a_list_may_be_empty_but_not_its_values() {
+        assert!(networks("").unwrap().0.is_empty() && origins(" ").unwrap().0.is_empty());
+        assert_eq!(networks("10.0.0.7, fd00::/8").unwrap().0.len(), 2);
+        assert!(networks("10.0.0.7,").is_err() && origins("https://a.example,,https://b.example").is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod connections;
 mod decode;
 pub mod doctor;
 pub mod epochs;
+pub mod explain;
 pub mod listener;
 mod loader;
 pub mod maintenance;

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod audiences;
 mod capture;
 mod commands;
 mod connections;
@@ -18,6 +19,7 @@ mod documents;
 mod doorbell;
 mod drain;
 mod epochs;
+mod explain;
 mod faults;
 mod harness;
 mod hostile;
@@ -37,6 +39,7 @@ mod private_postgres;
 mod proxies;
 mod proxy;
 mod retention;
+mod roles;
 mod security_headers;
 mod startup;
 mod storm;

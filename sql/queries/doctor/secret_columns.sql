@@ -7,10 +7,9 @@ FROM rowcast.attachments AS a
 JOIN (SELECT DISTINCT root FROM rowcast.attachment_triggers) AS t ON rowcast.source_name(t.root) = a.source
 JOIN pg_attribute AS c ON c.attrelid = t.root AND c.attnum > 0 AND NOT c.attisdropped
 WHERE a.data IS NULL
-  AND c.attname ~* '(passw|pwd|secret|token|api_?key|private_?key|credential|ssn|iban|cvv|card_?n|hash$|salt)'
+  AND c.attname ~* '(passw|pwd|secret|token|api_?key|private_?key|credential|ssn|iban|cvv|card_?n|hash$|salt|cookie|jwt|bearer|authoriz|dsn)'
   -- Numbers count something: token_count, tokens_used.
   AND c.atttypid NOT IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype, 'float8'::regtype, 'bool'::regtype)
   AND NOT c.attname::text = ANY (a.exclude)
-  AND NOT EXISTS (SELECT FROM rowcast.secret_patterns AS p
-                  WHERE regexp_replace(c.attname::text, '([a-z0-9])([A-Z])', '\1_\2', 'g') ~* p.pattern)
+  AND NOT rowcast.looks_secret(c.attname::text)
 ORDER BY a.source, c.attnum

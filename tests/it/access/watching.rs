@@ -22,7 +22,7 @@ async fn each_operation_names_the_users_it_concerns() {
             vec!["ada", "ben", "cleo"],
         ),
         ("UPDATE public.members SET role = 'guest'", vec!["ada"]),
-        ("UPDATE public.members SET note = '{}' WHERE login = 'ben'", vec!["ben"]),
+        ("UPDATE public.members SET note = '{}' WHERE login = 'ben'", vec![]),
         ("UPDATE public.members SET note = note", vec![]),
         ("UPDATE public.members SET login = 'bert' WHERE login = 'ben'", vec!["ben", "bert"]),
         ("DELETE FROM public.members WHERE login = 'ada'", vec!["ada"]),
@@ -57,6 +57,54 @@ async fn columns_that_do_not_matter_cost_nothing() {
         [user("ben", "public.users"), user("bert", "public.users")],
         "the user expression reads login"
     );
+}
+
+#[tokio::test]
+async fn without_columns_those_count_that_the_query_reads_where_that_is_certain() {
+    let (_db, client) = watched().await;
+    let tables = "
+        CREATE TABLE public.staff (id int PRIMARY KEY, login text, team text, gone boolean DEFAULT false, seen int DEFAULT 0, CHECK (seen >= 0));
+        CREATE TABLE public.keyless (login text, team text, seen int DEFAULT 0);
+        CREATE VIEW public.present AS SELECT * FROM public.staff WHERE NOT gone;
+        CREATE FUNCTION public.is_gone(int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT seen < 0 FROM public.staff WHERE id = $1';
+        INSERT INTO public.staff VALUES (1, 'ada', 'a');
+        INSERT INTO public.keyless VALUES ('ada', 'a')";
+    client.batch_execute(tables).await.unwrap();
+    let rest = "team AS organization_id, NULL AS permission FROM public";
+    for (table, query, is_certain) in [
+        ("staff", format!("SELECT login AS user_id, {rest}.staff WHERE NOT gone"), true),
+        (
+            "staff",
+            format!("SELECT login AS user_id, {rest}.staff s JOIN public.keyless k USING (login, team) WHERE NOT gone"),
+            true,
+        ),
+        (
+            "staff",
+            "WITH s AS (SELECT login, team FROM public.staff) SELECT login AS user_id, team AS organization_id, NULL AS permission FROM s UNION ALL TABLE rowcast.membership_grants".to_owned(),
+            true,
+        ),
+        // Who can tell what these read, or will?
+        ("staff", format!("SELECT login AS user_id, {rest}.staff s WHERE to_jsonb(s.*) ->> 'seen' <> '9'"), false),
+        ("staff", format!("SELECT login AS user_id, {rest}.staff s WHERE s IS NOT NULL"), false),
+        ("staff", format!("SELECT login AS user_id, {rest}.staff WHERE xmin IS NOT NULL"), false),
+        ("staff", format!("SELECT login AS user_id, {rest}.staff WHERE NOT public.is_gone(id)"), false),
+        ("staff", format!("SELECT login AS user_id, {rest}.present"), false),
+        ("keyless", format!("SELECT login AS user_id, {rest}.keyless"), false),
+    ] {
+        use_grants(&client, Some(&query), Some(&format!(r#"{{"public.{table}": "r.login"}}"#))).await.unwrap();
+        announced(&client).await;
+        client.batch_execute(&format!("UPDATE public.{table} SET seen = seen + 1")).await.unwrap();
+        let told = [user("ada", &format!("public.{table}"))];
+        assert_eq!(announced(&client).await, if is_certain { &[][..] } else { &told }, "{query}");
+        client.batch_execute(&format!("UPDATE public.{table} SET team = team || 'x'")).await.unwrap();
+        assert_eq!(announced(&client).await, told, "{query}");
+    }
+    let query = format!("SELECT login AS user_id, {rest}.staff WHERE NOT gone");
+    client.batch_execute("ALTER TABLE public.staff ENABLE ROW LEVEL SECURITY").await.unwrap();
+    use_grants(&client, Some(&query), Some(r#"{"public.staff": "r.login"}"#)).await.unwrap();
+    announced(&client).await;
+    client.batch_execute("UPDATE public.staff SET seen = seen + 1").await.unwrap();
+    assert_eq!(announced(&client).await, [user("ada", "public.staff")], "policies may read any column");
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod refusals;
 mod renames;
 mod roles;
 mod rows;
+mod secrets;
 mod statements;
 mod truncate;
 mod visibility;

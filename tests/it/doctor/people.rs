@@ -96,8 +96,8 @@ async fn a_column_that_sounds_like_a_secret() {
     attached(&db).await;
     let superuser = db.connect_as(Role::Superuser).await;
     let columns =
-        "ALTER TABLE docs ADD COLUMN password_hash text, ADD COLUMN token_count int, ADD COLUMN refreshtokens text";
-    let expected = ("warning", "public.docs: the column refreshtokens is sent to clients");
+        "ALTER TABLE docs ADD COLUMN password_hash text, ADD COLUMN token_count int, ADD COLUMN login_hash text";
+    let expected = ("warning", "public.docs: the column login_hash is sent to clients");
     is_found_and_mended(&db, "secret_columns", columns, expected, &superuser).await;
 }
 
