@@ -10,8 +10,7 @@ use std::{
 };
 
 /// Settings that are none of the server's: what the tests, the demo and the log are told.
-const OTHERS: [&str; 5] =
-    ["ROWCAST_LOG", "ROWCAST_LOG_FORMAT", "ROWCAST_URL", "ROWCAST_BIN", "ROWCAST_CHROMIUM"];
+const OTHERS: [&str; 5] = ["ROWCAST_LOG", "ROWCAST_LOG_FORMAT", "ROWCAST_URL", "ROWCAST_BIN", "ROWCAST_CHROMIUM"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

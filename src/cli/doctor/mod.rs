@@ -18,7 +18,7 @@ pub(super) struct Doctor {
     #[arg(long, env = "ROWCAST_NOTIFY_DATABASE_URL", hide_env_values = true)]
     notify_database_url: Option<String>,
 
-    /// A running server to look at too, such as http://127.0.0.1:8080.
+    /// A running server to look at too, such as http://127.0.0.1:8080, or https:// and the name that its certificate is for.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
 
