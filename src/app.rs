@@ -57,6 +57,7 @@ struct Door {
     /// None where it speaks in clear.
     certificates: Option<Arc<Certificates>>,
     rules: Rules,
+    options: accept::Options,
 }
 
 /// Why a server could not start.
@@ -143,8 +144,7 @@ impl Door {
         tasks: &mut Tasks,
         shutdown: CancellationToken,
     ) -> impl Future<Output = ()> + use<> {
-        let Self { listener, metrics, certificates, rules, .. } = self;
-        let options = accept::Options::default();
+        let Self { listener, metrics, certificates, rules, options, .. } = self;
         if let Some(listener) = metrics {
             let service = TowerToHyperService::new(warp::service(http::metrics_routes(http)));
             let service = Edge::new(service, Rules::default());

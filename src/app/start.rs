@@ -14,7 +14,7 @@ use crate::{
     config::{self, Config, MetricsAddr, Settings},
     connections::{Connections, Directory, Gate, Most},
     http::{
-        self, Http, address::TrustedProxies, certificates::Certificates, credentials::Ways, edge::Rules,
+        self, Http, accept, address::TrustedProxies, certificates::Certificates, credentials::Ways, edge::Rules,
         origin::Origins,
     },
     metrics::Metrics,
@@ -78,6 +78,7 @@ impl App {
             directory: Arc::new(directory),
             gate: Arc::new(Gate::new(most)),
             commands_per_minute: settings.limits.commands_per_minute,
+            max_body_bytes: settings.limits.max_body_bytes,
             started: Instant::now(),
             shows_metrics: settings.metrics_addr == MetricsAddr::Same,
         };
@@ -135,5 +136,9 @@ async fn open(settings: &Settings, certificates: Option<Arc<Certificates>>, rule
         MetricsAddr::Same | MetricsAddr::Off => None,
         MetricsAddr::Own(own) => Some(TcpListener::bind(own).await.map_err(|error| Error::ListenMetrics(own, error))?),
     };
-    Ok(Door { listener, address, metrics, certificates, rules })
+    let options = accept::Options {
+        buffer_bytes: usize::try_from(settings.limits.max_header_bytes).unwrap_or(usize::MAX),
+        ..accept::Options::default()
+    };
+    Ok(Door { listener, address, metrics, certificates, rules, options })
 }

@@ -34,12 +34,7 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use self::{
-    address::ClientAddress,
-    credentials::Ways,
-    error::{Error, MAX_BODY},
-    query::query,
-};
+use self::{address::ClientAddress, credentials::Ways, error::Error, query::query};
 use crate::{
     access::token::{Identity, Verifier},
     connections::{Directory, Gate},
@@ -58,6 +53,8 @@ pub struct Http {
     pub gate: Arc<Gate>,
     /// How much one user may ask of open streams in a minute.
     pub commands_per_minute: u32,
+    /// The most bytes of a body.
+    pub max_body_bytes: u32,
     /// When the server started.
     pub started: Instant,
     /// The ways to bring them.
@@ -104,7 +101,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .or(sse
             .and(warp::post())
             .and(headers)
-            .and(warp::body::content_length_limit(MAX_BODY))
+            .and(warp::body::content_length_limit(http.max_body_bytes.into()))
             .and(warp::body::bytes())
             .and(with_http.clone())
             .then(commands::obey))
