@@ -71,7 +71,7 @@ pub(super) enum Error {
     #[error("the body must be JSON: Content-Type: application/json")]
     MediaType,
     /// The body is too large.
-    #[error("the body is larger than {MAX_BODY} bytes")]
+    #[error("the body is larger than this server takes")]
     TooLarge,
     /// Nobody knows how large the body is.
     #[error("the request must say how long its body is: Content-Length")]
@@ -116,9 +116,6 @@ pub(super) enum Error {
     #[error("internal error")]
     Internal,
 }
-
-/// The most bytes of a body: a token may have 8 KiB, a cursor 2.6.
-pub(super) const MAX_BODY: u64 = 16 * 1024;
 
 /// How long a client should wait when the server is not ready.
 const UNREADY: Duration = Duration::from_secs(2);

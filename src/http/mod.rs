@@ -23,22 +23,18 @@ pub mod tls;
 pub mod trace;
 mod vanished;
 
-use std::{sync::Arc, time::Instant};
+use std::{future::ready, sync::Arc, time::Instant};
 
 pub use tcp::listen;
 use warp::{
-    Filter,
+    Filter, Rejection,
     filters::BoxedFilter,
     http::Method,
+    reject,
     reply::{Reply, Response},
 };
 
-use self::{
-    address::ClientAddress,
-    credentials::Ways,
-    error::{Error, MAX_BODY},
-    query::query,
-};
+use self::{address::ClientAddress, credentials::Ways, error::Error, query::query};
 use crate::{
     access::token::{Identity, Verifier},
     connections::{Directory, Gate},
@@ -57,6 +53,8 @@ pub struct Http {
     pub gate: Arc<Gate>,
     /// How much one user may ask of open streams in a minute.
     pub commands_per_minute: u32,
+    /// The most bytes of a body.
+    pub max_body_bytes: u32,
     /// When the server started.
     pub started: Instant,
     /// The ways to bring them.
@@ -103,12 +101,12 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .or(sse
             .and(warp::post())
             .and(headers)
-            .and(warp::body::content_length_limit(MAX_BODY))
+            .and(warp::body::content_length_limit(http.max_body_bytes.into()))
             .and(warp::body::bytes())
             .and(with_http.clone())
             .then(commands::obey))
         .unify()
-        .or(sse.map(|| Error::Method("GET, POST").into_response()))
+        .or(sse.and(other_methods("GET, POST")))
         .unify();
     let events = warp::path!("api" / "v1" / "realtime" / "events");
     let events = events
@@ -118,7 +116,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(address)
         .and(with_http.clone())
         .then(events::poll)
-        .or(events.map(|| Error::Method("GET").into_response()))
+        .or(events.and(other_methods("GET")))
         .unify();
     let stats = warp::path!("api" / "v1" / "realtime" / "stats");
     let stats = stats
@@ -127,7 +125,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(headers)
         .and(with_http.clone())
         .then(stats::show)
-        .or(stats.map(|| Error::Method("GET").into_response()))
+        .or(stats.and(other_methods("GET")))
         .unify();
     let ticket = warp::path!("api" / "v1" / "realtime" / "ticket");
     let ticket = ticket
@@ -135,7 +133,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(headers)
         .and(with_http.clone())
         .then(ticket::issue)
-        .or(ticket.map(|| Error::Method("POST").into_response()))
+        .or(ticket.and(other_methods("POST")))
         .unify();
     let api = stream.or(events).unify().or(stats).unify().or(ticket).unify();
     // Load balancers like to probe with HEAD.
@@ -152,6 +150,14 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     let dashboard = with_path.and(warp::path::tail()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
     api.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+}
+
+/// What is said to a method that a path does not have. Those that it has were refused for another reason, which is not lost.
+fn other_methods(allowed: &'static str) -> impl Filter<Extract = (Response,), Error = Rejection> + Copy {
+    warp::method().and_then(move |method: Method| {
+        let is_allowed = allowed.split(", ").any(|allowed| method == *allowed);
+        ready(if is_allowed { Err(reject::not_found()) } else { Ok(Error::Method(allowed).into_response()) })
+    })
 }
 
 /// The figures alone, for an address of their own.
