@@ -100,7 +100,7 @@ const ANYWHERE: [(Check, &str); 2] = [
 ];
 
 /// What can be asked of a database that `rowcast migrate` has been at.
-const CHECKS: [(Check, &str); 21] = [
+const CHECKS: [(Check, &str); 22] = [
     query!(
         "server_role",
         "servers have a role of their own",
