@@ -53,8 +53,7 @@ function Content({ of: { content, status, error } }: { of: MessageItem }) {
         {error === HIDDEN ? "Failed: the reason is hidden from your role" : error}
       </span>
     );
-  if (content === HIDDEN)
-    return <span className="rc-message-text rc-muted">Hidden from your role</span>;
+  if (content === HIDDEN) return <span className="rc-message-text rc-muted">Hidden from your role</span>;
   if (content) return <span className="rc-message-text">{content}</span>;
   if (status === "generating") return <span className="rc-message-text rc-typing">Writing</span>;
   return <span className="rc-message-text rc-muted">No content</span>;
