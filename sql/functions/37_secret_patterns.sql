@@ -105,9 +105,16 @@ CREATE OR REPLACE TRIGGER secret_patterns_changed AFTER INSERT OR UPDATE OR DELE
 
 DO $$ BEGIN PERFORM rowcast.apply_secret_patterns(); END $$;
 
+-- Postgres replaces no function by one whose parameters have other names. What was made between two releases goes; what a release has made keeps its names, since a
+-- function that is dropped while somebody writes may be missed.
+DO $$ BEGIN
+    IF (SELECT p.proargnames <> '{column_name}' FROM pg_proc AS p WHERE p.oid = to_regprocedure('rowcast.looks_secret(text)')) THEN
+        DROP FUNCTION rowcast.looks_secret(text);
+    END IF;
+END $$;
+
 -- A name counts in snake case: resetToken is reset_token, JWTSecret is JWT_Secret. It counts as it is, too (passWord), and with one underscore for what parts
 -- words in JSON and in the names of headers (Set-Cookie). One on each line: patterns that are all of the plain kind take the beginning and the end of a line for that of a name.
--- (The parameter is called as in 0.1.0: Postgres replaces no function by one whose parameters have other names.)
 CREATE OR REPLACE FUNCTION rowcast.looks_secret(column_name text) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
