@@ -94,12 +94,12 @@ fn every_refusal_is_explained_with_its_status_and_none_is_that_does_not_exist() 
 /// A text without its blocks of code.
 fn prose(text: &str) -> String {
     let mut code = false;
-    let lines = text.lines().filter(|line| {
+    let lines = text.split_inclusive('\n').filter(|line| {
         let fence = line.trim_start().starts_with("```");
         code ^= fence;
         !code && !fence
     });
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.collect()
 }
 
 /// The names by which a document's headings can be linked to, as GitHub makes them.
