@@ -23,13 +23,14 @@ pub mod tls;
 pub mod trace;
 mod vanished;
 
-use std::{sync::Arc, time::Instant};
+use std::{future::ready, sync::Arc, time::Instant};
 
 pub use tcp::listen;
 use warp::{
-    Filter,
+    Filter, Rejection,
     filters::BoxedFilter,
     http::Method,
+    reject,
     reply::{Reply, Response},
 };
 
@@ -108,7 +109,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
             .and(with_http.clone())
             .then(commands::obey))
         .unify()
-        .or(sse.map(|| Error::Method("GET, POST").into_response()))
+        .or(sse.and(other_than(&[Method::GET, Method::POST])).map(|| Error::Method("GET, POST").into_response()))
         .unify();
     let events = warp::path!("api" / "v1" / "realtime" / "events");
     let events = events
@@ -118,7 +119,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(address)
         .and(with_http.clone())
         .then(events::poll)
-        .or(events.map(|| Error::Method("GET").into_response()))
+        .or(events.and(other_than(&[Method::GET])).map(|| Error::Method("GET").into_response()))
         .unify();
     let stats = warp::path!("api" / "v1" / "realtime" / "stats");
     let stats = stats
@@ -127,7 +128,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(headers)
         .and(with_http.clone())
         .then(stats::show)
-        .or(stats.map(|| Error::Method("GET").into_response()))
+        .or(stats.and(other_than(&[Method::GET])).map(|| Error::Method("GET").into_response()))
         .unify();
     let ticket = warp::path!("api" / "v1" / "realtime" / "ticket");
     let ticket = ticket
@@ -135,7 +136,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(headers)
         .and(with_http.clone())
         .then(ticket::issue)
-        .or(ticket.map(|| Error::Method("POST").into_response()))
+        .or(ticket.and(other_than(&[Method::POST])).map(|| Error::Method("POST").into_response()))
         .unify();
     let api = stream.or(events).unify().or(stats).unify().or(ticket).unify();
     // Load balancers like to probe with HEAD.
@@ -152,6 +153,12 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     let dashboard = with_path.and(warp::path::tail()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
     api.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+}
+
+/// Requests by any other method. Without it, what is wrong with the query or the body of a request would be taken for a wrong method.
+fn other_than(methods: &'static [Method]) -> impl Filter<Extract = (), Error = Rejection> + Copy {
+    let other = move |method: Method| ready(if methods.contains(&method) { Err(reject::not_found()) } else { Ok(()) });
+    warp::method().and_then(other).untuple_one()
 }
 
 /// The figures alone, for an address of their own.
