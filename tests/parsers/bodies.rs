@@ -56,7 +56,7 @@ const WORDS: &[&str] = &[
 ];
 
 /// A body: mostly what is asked for, with something else in some places; and as text, which may be cut off.
-fn body(own: String, foreign: String, token: String) -> impl Strategy<Value = Vec<u8>> {
+fn body(own: &str, foreign: &str, token: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
     let connection = prop_oneof![
         2 => Just(json!(own)),
         2 => Just(json!(foreign)),
@@ -82,7 +82,9 @@ fn body(own: String, foreign: String, token: String) -> impl Strategy<Value = Ve
     let token = prop_oneof![2 => Just(json!(token)), 1 => any_json(WORDS)];
     let whole = (connection, action, types, since, token).prop_map(|(connection, action, types, since, token)| {
         let mut body = json!({"connectionId": connection, "action": action, "eventTypes": types, "token": token});
-        since.into_iter().for_each(|since| body["since"] = since);
+        if let Some(since) = since {
+            body["since"] = since;
+        }
         body.to_string().into_bytes()
     });
     prop_oneof![
@@ -133,7 +135,7 @@ async fn whatever_a_body_says_nobody_elses_stream_changes() {
     }
     let address = server.url().strip_prefix("http://").unwrap().to_owned();
     let ann = token("ann");
-    let bodies = body(names[0].clone(), names[1].clone(), ann.clone());
+    let bodies = body(&names[0], &names[1], &ann);
     let path = prop::sample::select(vec!["sse", "sse", "sse", "ticket", "sse?ticket=n33dle&access_token=n33dle"]);
     tokio::task::block_in_place(|| {
         try_out(CASES, &(path, media_type(), bodies, any::<bool>()), |(path, media_type, body, shows_token)| {
@@ -166,6 +168,28 @@ async fn whatever_a_body_says_nobody_elses_stream_changes() {
     drop(streams);
     assert!(server.is_ready().await);
     assert!(!server.log().contains("panicked"), "{}", server.log());
+    server.stop().await;
+}
+
+/// What is wrong with a query or a body is not said to be the method.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_request_is_not_its_method() {
+    let db = Database::new().await;
+    let server = Server::start_with(&db, &[("ROWCAST_LOG", "warn")]).await;
+    let address = server.url().strip_prefix("http://").unwrap().to_owned();
+    let large = format!("Content-Length: 100000\r\n\r\n{}", "[".repeat(100_000));
+    for (line, rest, expected) in [
+        ("GET /api/v1/realtime/sse?ticket=a&ticket=b", "\r\n", 400),
+        ("GET /api/v1/realtime/events?ticket=a&ticket=b", "\r\n", 400),
+        ("POST /api/v1/realtime/sse", &*large, 413),
+        ("DELETE /api/v1/realtime/sse", "\r\n", 405),
+        ("POST /api/v1/realtime/events", "Content-Length: 0\r\n\r\n", 405),
+        ("GET /api/v1/realtime/ticket", "\r\n", 405),
+    ] {
+        let request = format!("{line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{rest}");
+        let answer = tokio::task::block_in_place(|| exchange(&address, request.as_bytes()));
+        assert_eq!(status(&answer), Some(expected), "{line}\n{answer}");
+    }
     server.stop().await;
 }
 
@@ -262,10 +286,10 @@ async fn whatever_cookies_say_they_are_ones_own() {
             let cookies: Vec<String> = lines
                 .iter()
                 .map(|line| {
-                    line.iter().map(|((name, value, equals), end)| format!("{name}{equals}{value}{end}")).collect()
+                    line.iter().flat_map(|((name, value, equals), end)| [name, equals, &**value, end]).collect()
                 })
                 .collect();
-            let headers: String = cookies.iter().map(|line| format!("Cookie: {line}\r\n")).collect();
+            let headers: String = cookies.iter().flat_map(|line| ["Cookie: ", line, "\r\n"]).collect();
             let request = format!(
                 "GET /api/v1/realtime/events?wait=0 HTTP/1.1\r\nHost: {host}\r\n{headers}{extra}{forwarded}Connection: close\r\n\r\n"
             );
