@@ -163,7 +163,12 @@ impl Wanted {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::schedules::{Choices, Verdict, holds, schedules_of};
 
     fn cursor(text: &str) -> Arc<Cursor> {
         Arc::new(text.parse().unwrap())
@@ -209,5 +214,129 @@ mod tests {
         assert!(stream.wants("a", 1, 0) && !stream.wants("b", 1, 0));
         stream.add(&types(&["b"]), &Since::Ever);
         assert!(stream.wants("b", 1, 0));
+    }
+
+    /// Ids of three types that commit in any order, and a stream that reads them in theirs.
+    #[derive(Clone, Debug)]
+    enum Move {
+        Commit(usize),
+        Read(usize),
+        /// From now on, or since some place that the stream was at.
+        Subscribe(usize),
+        SubscribeSince(usize),
+        Unsubscribe(usize),
+        GoBack,
+    }
+
+    const MOVES: Choices<Move> = &[
+        (6, Move::Commit),
+        (6, Move::Read),
+        (1, Move::Subscribe),
+        (3, Move::SubscribeSince),
+        (1, Move::Unsubscribe),
+        (3, |_| Move::GoBack),
+    ];
+
+    const IDS: i64 = 24;
+
+    fn type_of(id: i64) -> &'static str {
+        ["a", "b", "c"][usize::try_from(id).unwrap() % 3]
+    }
+
+    struct World {
+        wanted: Wanted,
+        committed: BTreeSet<i64>,
+        place: Arc<Cursor>,
+        /// Everywhere that the stream was.
+        places: Vec<Arc<Cursor>>,
+        /// By type that is wanted: what is not to be sent, and what has been.
+        owed: BTreeMap<&'static str, (BTreeSet<i64>, BTreeSet<i64>)>,
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self {
+                wanted: Wanted::of_types(["a".into()]),
+                committed: BTreeSet::new(),
+                place: Arc::default(),
+                places: vec![Arc::default()],
+                owed: [("a", Default::default())].into(),
+            }
+        }
+
+        fn subscribe(&mut self, name: &'static str, since: &Since, before: BTreeSet<i64>) {
+            self.wanted.add(&types(&[name]), since);
+            self.owed.entry(name).or_insert((before, BTreeSet::new()));
+        }
+
+        fn apply(&mut self, step: &Move) -> Verdict {
+            match *step {
+                Move::Commit(n) => {
+                    let open: Vec<i64> = (1..=IDS).filter(|id| !self.committed.contains(id)).take(4).collect();
+                    self.committed.extend(open.get(n % 4));
+                }
+                Move::Read(n) => self.read(n % 4 + 1)?,
+                Move::Subscribe(n) => {
+                    let since = Since::After(cursor_of(&self.committed));
+                    self.subscribe(type_of(n.try_into().unwrap()), &since, self.committed.clone());
+                }
+                Move::SubscribeSince(n) => {
+                    let since = Arc::clone(&self.places[n * self.places.len() / 12]);
+                    let before = (1..=IDS).filter(|&id| since.contains(id)).collect();
+                    self.subscribe(type_of(n.try_into().unwrap()), &Since::GoBack(since), before);
+                }
+                Move::Unsubscribe(n) => {
+                    let name = type_of(n.try_into().unwrap());
+                    self.wanted.remove(&types(&[name]), Vec::new());
+                    self.owed.remove(name);
+                }
+                Move::GoBack => {
+                    if let Some(place) = self.wanted.go_back(&self.place, &Epochs::default()) {
+                        prop_assert!(self.place.covers(&place), "it went on to {place} instead");
+                        self.place = Arc::new(place);
+                    }
+                }
+            }
+            Ok(())
+        }
+
+        fn read(&mut self, most: usize) -> Verdict {
+            let lacking = self.committed.iter().copied().filter(|&id| !self.place.contains(id));
+            let read: Vec<i64> = lacking.take(most).collect();
+            for &id in read.iter().filter(|&&id| self.wanted.wants(type_of(id), id, 0)) {
+                let Some((before, sent)) = self.owed.get_mut(type_of(id)) else { panic!("{id} is not wanted") };
+                prop_assert!(!before.contains(&id), "{id} is of before");
+                prop_assert!(sent.insert(id), "{id} was sent twice");
+            }
+            let seen = (1..=IDS).filter(|&id| self.place.contains(id)).chain(read).collect();
+            self.place = cursor_of(&seen);
+            self.places.push(Arc::clone(&self.place));
+            Ok(())
+        }
+    }
+
+    fn cursor_of(ids: &BTreeSet<i64>) -> Arc<Cursor> {
+        let high = ids.last().copied().unwrap_or(0);
+        Arc::new(Cursor::with_gaps(high, (1..=high).filter(|id| !ids.contains(id)).map(|id| (id, id))))
+    }
+
+    /// However often a stream goes back, and whatever was asked for and taken out before it did: each type is sent what it lacked, once.
+    #[test]
+    fn going_back_again_and_again_loses_and_repeats_nothing() {
+        holds(4_000, &schedules_of(MOVES, 1..80), |moves| {
+            let mut world = World::new();
+            for step in &moves {
+                world.apply(step)?;
+            }
+            world.committed = (1..=IDS).collect();
+            world.apply(&Move::GoBack)?;
+            world.read(usize::MAX)?;
+            for (name, (before, sent)) in &world.owed {
+                let all: BTreeSet<i64> =
+                    (1..=IDS).filter(|&id| type_of(id) == *name && !before.contains(&id)).collect();
+                prop_assert_eq!(sent, &all, "an event of {} was lost", name);
+            }
+            Ok(())
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! What happened, as the judge gets it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rowcast::cursor::Cursor;
 
@@ -49,8 +49,29 @@ pub(crate) enum Item {
     /// An event with other data than what was written, however its fields are shown.
     Garbled(String),
     Cursor(Cursor),
+    /// Something was asked of the open stream, and answered.
+    Changed(Change),
+    /// Something was asked of somebody else's stream, and answered with this status.
+    Meddled(u16),
     /// What nothing in this test is a reason for: a reset, or a status that is not documented.
     Unexpected(String),
+}
+
+/// What was asked of an open stream, and what was answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    /// Before the request was sent.
+    pub(crate) asked: Moment,
+    pub(crate) ask: Ask,
+    /// The types that are sent now; none: refused with 403.
+    pub(crate) answer: Option<BTreeSet<String>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Ask {
+    Subscribe { types: BTreeSet<&'static str>, since: Option<Cursor> },
+    Unsubscribe { types: BTreeSet<&'static str> },
+    Renew,
 }
 
 impl Session {

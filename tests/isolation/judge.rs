@@ -1,19 +1,27 @@
 //! The judgement: each delivery, each silence and each refusal, against what may and what must be.
 //!
 //! A server judges by what its tailer has applied, which is at no time older than the newest event that it has sent. So an event is a leak if its user could not see it at any moment between
-//! then and when it was read; and it is lost if a cursor has passed over it although its user could see it all the time.
+//! then and when it was read; and it is lost if a cursor has passed over it although its user could see it all the time. What was asked for is a timeline of the same
+//! kind: in doubt from when it was asked until that was answered.
+
+mod claims;
+mod terms;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
 };
 
-use rowcast::cursor::Cursor;
-
+use self::{
+    claims::{Claims, Odd},
+    terms::Terms,
+};
 use crate::{
     events::{Event, FIELDS, Key, Shown},
-    history::{History, Item, Session},
+    history::{Ask, Change, History, Item, Session},
     moments::{Moment, Span},
+    rules::Wanted,
+    world::EVENT_TYPES,
 };
 
 /// How many of each kind of offence are shown.
@@ -24,6 +32,16 @@ const SHOWN: usize = 5;
 pub(crate) enum Offence {
     /// An event that the user may not see.
     Leaked,
+    /// An event of a type that was not asked for: not yet, or no more.
+    Unasked,
+    /// It came twice on one stream.
+    Repeated,
+    /// It came when its client's cursor had it already, so the client drops it.
+    Swallowed,
+    /// A stream has gone back, though nobody has asked for it.
+    WentBack,
+    /// Somebody has changed a stream that is not theirs, or has learnt that it is there.
+    Meddled,
     /// A field that should have been hidden, or hidden otherwise, or not at all.
     WronglyShown,
     /// A cursor has passed over an event that the user may see.
@@ -32,7 +50,7 @@ pub(crate) enum Offence {
     ClaimedEarly,
     /// It was never committed, or with other contents.
     Invented,
-    /// Somebody who may see nothing was let in.
+    /// Somebody who may see nothing was let in, or was given a type of which they may see nothing.
     LetIn,
     /// Somebody who may see something was refused, or sent away.
     Refused,
@@ -56,6 +74,12 @@ pub(crate) struct Verdict {
     pub(crate) hidden: usize,
     /// Sessions that were refused.
     pub(crate) refused: usize,
+    /// Times that an open stream was changed.
+    pub(crate) changed: usize,
+    /// Times that a type was asked for since a cursor.
+    pub(crate) rewound: usize,
+    /// Times that somebody asked something of another's stream.
+    pub(crate) meddled: usize,
 }
 
 impl Verdict {
@@ -66,7 +90,7 @@ impl Verdict {
 
 /// Judges all of it.
 pub(crate) fn judge(history: &History) -> Verdict {
-    let judge = Judge { history, freshness: Freshness::of(history), numbers: numbers(history) };
+    let judge = Judge { history, freshness: Freshness::of(history), numbers: numbers(history), ids: ids(history) };
     let mut verdict = Verdict::default();
     judge.judge_capture(&mut verdict);
     for session in &history.sessions {
@@ -80,6 +104,11 @@ struct Judge<'a> {
     freshness: Freshness,
     /// How an event calls its operation → its key.
     numbers: HashMap<(u64, &'a str), Key>,
+    ids: HashMap<Key, i64>,
+}
+
+fn ids(history: &History) -> HashMap<Key, i64> {
+    history.ids.iter().map(|(&id, &key)| (key, id)).collect()
 }
 
 fn numbers(history: &History) -> HashMap<(u64, &str), Key> {
@@ -138,6 +167,7 @@ impl Judge<'_> {
     fn judge_session(&self, session: &Session, verdict: &mut Verdict) {
         let start = self.freshness.before(session.server, session.asked);
         let mut claims = Claims::new(self.history, session);
+        let mut terms = Terms::new(&session.wanted);
         let mut freshness = start;
         let access = &self.history.access;
         for (moment, item) in &session.items {
@@ -171,20 +201,77 @@ impl Judge<'_> {
                         continue;
                     };
                     verdict.delivered += 1;
-                    claims.deliver(key);
+                    let id = self.ids.get(&key).copied();
+                    let odd = id.and_then(|id| claims.deliver(id)).map(|odd| match odd {
+                        Odd::Again => Offence::Repeated,
+                        Odd::Had => Offence::Swallowed,
+                    });
+                    if let Some(offence) = odd {
+                        verdict.object(offence, || format!("{id:?} {key:?} at {moment}: {}", who()));
+                    }
                     if event.commit.from > *moment {
                         verdict.object(Offence::ClaimedEarly, || format!("{key:?} {event:?} came at {moment}"));
                         continue;
                     }
                     freshness = freshness.max(event.commit.from);
+                    if !terms.may_send(event, id, freshness) {
+                        verdict.object(Offence::Unasked, || format!("{id:?} {event:?} at {moment}: {}", who()));
+                    }
                     self.judge_event(session, (key, event), *shown, until_now(freshness), verdict);
                 }
                 Item::Cursor(cursor) => {
-                    for id in claims.claim(cursor) {
-                        self.judge_claim(session, id, start, (*moment, &claims), verdict);
+                    if claims.goes_back_by_itself(cursor) {
+                        verdict.object(Offence::WentBack, || format!("to {cursor} at {moment}: {}", who()));
+                    }
+                    for id in claims.claim(cursor, freshness) {
+                        self.judge_claim(session, id, start, *moment, (&claims, &terms), verdict);
+                    }
+                }
+                Item::Changed(change) => {
+                    self.judge_change(&session.wanted, change, until_now(freshness), &terms, verdict);
+                    let Some(sent) = &change.answer else { continue };
+                    let going_back = terms.change(change, sent, Span { from: change.asked, to: *moment });
+                    if let Ask::Subscribe { since: Some(since), .. } = &change.ask {
+                        verdict.rewound += usize::from(!going_back.is_empty());
+                        claims.go_back(going_back, since, *moment);
+                    }
+                }
+                Item::Meddled(status) => {
+                    verdict.meddled += 1;
+                    if *status != 404 {
+                        verdict.object(Offence::Meddled, || format!("answered {status} at {moment}: {}", who()));
                     }
                 }
             }
+        }
+    }
+
+    fn judge_change(&self, wanted: &Wanted, change: &Change, span: Span, terms: &Terms, verdict: &mut Verdict) {
+        verdict.changed += usize::from(change.answer.is_some());
+        let access = &self.history.access;
+        let asked = |types: &_| Wanted { types: Some(BTreeSet::clone(types)), ..wanted.clone() };
+        match (&change.ask, &change.answer) {
+            (Ask::Subscribe { types, .. }, Some(_)) if !access.may_have_asked(wanted, types, span) => {
+                verdict.object(Offence::LetIn, || format!("{change:?} by {wanted:?} in {span:?}"));
+            }
+            (Ask::Subscribe { types, .. }, None) if access.must_have_entered(&asked(types), span) => {
+                verdict.object(Offence::Refused, || format!("{change:?} by {wanted:?} in {span:?}"));
+            }
+            (Ask::Unsubscribe { .. } | Ask::Renew, None) => {
+                verdict.object(Offence::Refused, || format!("{change:?} by {wanted:?} in {span:?}"));
+            }
+            (Ask::Unsubscribe { types }, Some(sent)) => {
+                let others = EVENT_TYPES.into_iter().filter(|name| !types.contains(name) && !sent.contains(*name));
+                for name in others.filter(|_| terms.is_everything()) {
+                    if access.must_have_entered(&asked(&[name].into()), span) {
+                        verdict.object(Offence::Lost, || format!("{name} by {change:?} of {wanted:?} in {span:?}"));
+                    }
+                }
+                if types.iter().any(|name| sent.contains(*name)) {
+                    verdict.object(Offence::Unexpected, || format!("{change:?} of {wanted:?}: it is still sent"));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -215,7 +302,8 @@ impl Judge<'_> {
         session: &Session,
         id: i64,
         start: Moment,
-        (moment, claims): (Moment, &Claims),
+        moment: Moment,
+        (claims, terms): (&Claims, &Terms),
         verdict: &mut Verdict,
     ) {
         let Some((key, event)) = self.history.ids.get(&id).and_then(|key| self.history.events.get_key_value(key))
@@ -226,14 +314,13 @@ impl Judge<'_> {
             verdict.object(Offence::ClaimedEarly, || format!("{id} {key:?} {event:?} at {moment}"));
             return;
         }
-        // What the first cursor of a stream from the head claims is the past.
-        if claims.begins_at_head {
+        if claims.is_past() {
             return;
         }
         let span = Span { from: event.commit.from.max(start), to: moment };
         let access = &self.history.access;
-        let delivered = claims.delivered.contains(key);
-        if access.must_have_seen(&session.wanted, event, span) {
+        let delivered = claims.is_delivered(id);
+        if terms.must_send(event, id, moment) && access.must_have_seen(&session.wanted, event, span) {
             verdict.owed += 1;
             if !delivered {
                 verdict.object(Offence::Lost, || {
@@ -246,43 +333,6 @@ impl Judge<'_> {
     }
 }
 
-/// What a session has been given, and what its cursors say that it has.
-struct Claims {
-    /// What it has not been told to have seen.
-    pending: BTreeSet<i64>,
-    delivered: HashSet<Key>,
-    /// Until the first cursor has come.
-    begins_at_head: bool,
-    head: bool,
-}
-
-impl Claims {
-    fn new(history: &History, session: &Session) -> Self {
-        let after = session.after.as_ref();
-        let floor = after.map_or(0, Cursor::floor);
-        // Nothing above is claimed.
-        let high = session.high().max(floor);
-        let pending = history.ids.range(floor + 1..=high.max(floor + 1)).map(|(&id, _)| id);
-        let pending = pending.filter(|&id| after.is_none_or(|cursor| !cursor.contains(id))).collect();
-        Self { pending, delivered: HashSet::new(), begins_at_head: false, head: after.is_none() }
-    }
-
-    fn deliver(&mut self, key: Key) {
-        self.delivered.insert(key);
-    }
-
-    /// The ids that this cursor claims and that none before did.
-    fn claim(&mut self, cursor: &Cursor) -> Vec<i64> {
-        self.begins_at_head = std::mem::take(&mut self.head);
-        let claimed: Vec<i64> =
-            self.pending.range(..=cursor.high()).copied().filter(|&id| cursor.contains(id)).collect();
-        for id in &claimed {
-            self.pending.remove(id);
-        }
-        claimed
-    }
-}
-
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>10} events delivered", self.delivered)?;
@@ -290,6 +340,9 @@ impl fmt::Display for Verdict {
         writeln!(f, "{:>10} events that had to come", self.owed)?;
         writeln!(f, "{:>10} events that could not come", self.withheld)?;
         writeln!(f, "{:>10} refusals", self.refused)?;
+        writeln!(f, "{:>10} changes of open streams", self.changed)?;
+        writeln!(f, "{:>10} of them since a cursor", self.rewound)?;
+        writeln!(f, "{:>10} tries to change others' streams", self.meddled)?;
         for (offence, found) in &self.offences {
             writeln!(f, "{:>10} {offence:?}", found.len())?;
             for one in found.iter().take(SHOWN) {

@@ -1,7 +1,7 @@
 //! Nobody sees what they may not, and everybody all that they may: tried at random.
 //!
 //! Two servers on one Postgres; writers in several organizations, in none, for one user and for all; and meanwhile, all the time, changes of everything that access depends on: memberships, roles,
-//! what event types need, redactions, and the adopter's own tables behind `use_grants`. Clients open, leave, resume with new and old cursors, poll, nap and restrict what they ask for. Every
+//! what event types need, redactions, and the adopter's own tables behind `use_grants`. Clients open, leave, resume with new and old cursors, poll, nap, restrict what they ask for, and change that on open streams. Every
 //! COMMIT is noted before and after, every delivery when it was read, and in the end a model of the rules (`rules.rs`), which shares no code with the server, judges each of them (`judge.rs`).
 //!
 //! `make isolation` runs it for ten minutes, `cargo test` for half a minute. Settings:
@@ -17,6 +17,7 @@
 #[path = "../soak/choices.rs"]
 mod choices;
 mod clients;
+mod commands;
 mod events;
 #[path = "../it/harness/mod.rs"]
 mod harness;
@@ -40,7 +41,7 @@ use tokio_postgres::Client as Connection;
 
 use self::{
     choices::Choices,
-    clients::Client,
+    clients::{COOKIE, Client, Names},
     events::Key,
     harness::{Database, Role, Server},
     history::History,
@@ -57,10 +58,11 @@ const WRITERS: u64 = 5;
 const OFFICIALS: usize = 4;
 
 /// A log so small that who was away, or slow, reads from the outbox; limits that nobody here is to meet.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("ROWCAST_LOG_MIB", "1"),
     ("ROWCAST_HEARTBEAT", "300ms"),
     ("ROWCAST_LOG", "warn"),
+    ("ROWCAST_TOKEN_COOKIE", COOKIE),
     ("ROWCAST_MAX_CONNECTIONS_PER_USER", "10000"),
     ("ROWCAST_CONNECTS_PER_MINUTE", "1000000"),
     ("ROWCAST_COMMANDS_PER_MINUTE", "1000000"),
@@ -98,6 +100,9 @@ fn check_that_it_was_a_test(history: &History, verdict: &Verdict, duration: Dura
         verdict.withheld > 20 * seconds,
         verdict.hidden > 5 * seconds,
         verdict.refused > 0,
+        verdict.changed > seconds,
+        verdict.rewound > seconds / 5,
+        verdict.meddled > seconds / 5,
     ];
     assert!(enough.iter().all(|enough| *enough), "little happened: {enough:?}\n{verdict}");
 }
@@ -111,11 +116,13 @@ async fn happen(duration: Duration, seed: u64) -> History {
     let clock = Arc::<Clock>::default();
 
     let last = watch::Sender::default();
+    let names = Names::default();
     let mut clients = JoinSet::new();
     for number in 0..2 * USERS.len() {
         let mut choices = Choices::of(seed, "client", number as u64);
         let wanted = world::draw_wanted(USERS[number / 2], &mut choices.step());
-        clients.spawn(Client::new(wanted, urls.clone(), choices, Arc::clone(&clock), last.subscribe()).run());
+        let (clock, names) = (Arc::clone(&clock), Arc::clone(&names));
+        clients.spawn(Client::new(wanted, urls.clone(), choices, clock, names, last.subscribe()).run());
     }
     let stop = watch::Sender::new(false);
     let mut writers = JoinSet::new();

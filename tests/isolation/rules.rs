@@ -37,7 +37,7 @@ pub(crate) struct Hiding {
     pub(crate) replacement: Option<&'static str>,
 }
 
-/// What one client asks for, and on whose behalf.
+/// What one client asks for, and on whose behalf. Types are the only part of it that changes while a stream is open, so they are judged apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     pub(crate) user: &'static str,
@@ -132,10 +132,21 @@ impl Access {
         self.moments(span).all(member) && wanted.types.iter().flatten().all(visible)
     }
 
+    /// Whether the client may have been allowed to ask for all of these types at some time within the span.
+    pub(crate) fn may_have_asked(&self, wanted: &Wanted, types: &BTreeSet<&'static str>, span: Span) -> bool {
+        types.iter().all(|event_type| {
+            self.requirements(event_type, span).any(|needed| {
+                self.moments(span).any(|moment| match needed {
+                    Some(needed) => self.holds_where(wanted, needed, moment, Doubt::For),
+                    None => self.is_member(wanted.user, None, moment, Doubt::For),
+                })
+            })
+        })
+    }
+
     fn sees(&self, wanted: &Wanted, event: &Event, needed: Option<&'static str>, moment: Moment, doubt: Doubt) -> bool {
         let (user, organization) = (wanted.user, event.organization());
-        let asked = wanted.types.as_ref().is_none_or(|types| types.contains(event.event_type))
-            && wanted.organization.is_none_or(|wanted| organization.is_none_or(|own| own == wanted));
+        let asked = wanted.organization.is_none_or(|wanted| organization.is_none_or(|own| own == wanted));
         let addressed = match event.audience {
             Audience::Organization(_) | Audience::Platform => true,
             Audience::User(owner, _) => owner == user || self.holds(user, organization, "admin", moment, doubt),

@@ -92,7 +92,7 @@ impl World {
 /// What a client asks for: mostly everything.
 pub(crate) fn draw_wanted(user: &'static str, random: &mut Rng) -> Wanted {
     let organization = (random.u8(..3) == 0).then(|| pick(random, &ORGANIZATIONS));
-    let types = (random.u8(..4) == 0).then(|| random.choose_multiple(EVENT_TYPES, 2).into_iter().collect());
+    let types = random.bool().then(|| random.choose_multiple(EVENT_TYPES, 2).into_iter().collect());
     Wanted { user, types, organization }
 }
 

@@ -1,4 +1,4 @@
-//! Whatever comes from outside and has to be read: cursors, tokens, query strings and headers, requests as bytes, and the expressions and JSON of a DBA. Long runs of properties.
+//! Whatever comes from outside and has to be read: cursors, tokens and tickets, query strings, headers and cookies, bodies, requests as bytes, and the expressions and JSON of a DBA. Long runs of properties.
 //!
 //! `cargo test` tries some hundred cases of each; `make fuzz` goes on for ten minutes with each. Settings:
 //! - `ROWCAST_FUZZ_SECONDS`: for how long each property is tried.
@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bodies;
 mod cursors;
 mod expressions;
 #[path = "../it/harness/mod.rs"]

@@ -1,5 +1,7 @@
 //! Histories made by hand, in which something is wrong on purpose: the judge has to object, and to nothing else. In the plain one all is well.
 
+use rowcast::cursor::Cursor;
+
 use super::*;
 use crate::{
     events::{Audience, REPLACEMENTS},
@@ -132,7 +134,7 @@ fn who_never_was_a_member_is_a_leak_too() {
 fn more_than_was_asked_for_is_a_leak() {
     let narrow = |wanted: Wanted| Story::new().told(Session { wanted, ..both("bob") }).offences();
     assert_eq!(narrow(Wanted { organization: Some("o2"), ..wanted("bob") }), [Offence::Leaked]);
-    assert_eq!(narrow(Wanted { types: Some(["beta"].into()), ..wanted("bob") }), [Offence::Leaked]);
+    assert_eq!(narrow(Wanted { types: Some(["beta"].into()), ..wanted("bob") }), [Offence::Unasked]);
 }
 
 #[test]
@@ -173,7 +175,7 @@ fn a_loss_is_found_live_after_a_grant_and_in_a_replay() {
     assert_eq!(Story::new().told(both("ann")).told(replay).offences(), [Offence::Lost]);
     // It is lost when the cursor passes over it, whatever comes later.
     let late = session("ann", 50, [(120, passed(1)), (121, whole(1))]);
-    assert_eq!(Story::new().told(late).offences(), [Offence::Lost]);
+    assert_eq!(Story::new().told(late).offences(), [Offence::Swallowed, Offence::Lost]);
 }
 
 #[test]
@@ -188,7 +190,7 @@ fn a_claim_of_what_is_not_committed_is_found() {
     assert_eq!(Story::new().told(session("ann", 50, [(90, whole(1))])).offences(), [Offence::ClaimedEarly]);
     assert_eq!(
         Story::new().told(session("ann", 50, [(90, passed(1)), (120, whole(1))])).offences(),
-        [Offence::ClaimedEarly]
+        [Offence::Swallowed, Offence::ClaimedEarly]
     );
 }
 
@@ -261,4 +263,141 @@ fn refusals_go_by_the_same_rules() {
 fn what_there_is_no_reason_for_is_found() {
     let reset = session("ann", 50, [(60, Item::Unexpected("reset".into()))]);
     assert_eq!(Story::new().told(reset).offences(), [Offence::Unexpected]);
+}
+
+/// A second event, of another type, and streams on which that type is asked for.
+mod changes {
+    use super::*;
+
+    /// Event 1 is alpha and comes from 100 to 110; event 2 is beta, from 200 to 210.
+    fn story() -> Story {
+        let mut story = Story::new().written(2, Audience::Organization("o1"), span(200, 210));
+        story.history.events.get_mut(&(2, "EMIT")).unwrap().event_type = "beta";
+        let open = redactions_of("beta").map(|fact| (fact, Timeline::new(Value::Hides(None))));
+        story
+            .facts
+            .extend(open.chain([(Fact::Requirement { event_type: "beta" }, Timeline::new(Value::Requires(None)))]));
+        story
+    }
+
+    fn changed(asked: Moment, ask: Ask, sent: &[&str]) -> Item {
+        Item::Changed(Change { asked, ask, answer: Some(sent.iter().map(|&name| name.into()).collect()) })
+    }
+
+    fn now(asked: Moment, name: &'static str) -> Item {
+        changed(asked, Ask::Subscribe { types: [name].into(), since: None }, &["alpha", "beta"])
+    }
+
+    fn since(asked: Moment, name: &'static str, id: i64) -> Item {
+        let ask = Ask::Subscribe { types: [name].into(), since: Some(Cursor::up_to(id)) };
+        changed(asked, ask, &["alpha", "beta"])
+    }
+
+    fn without(asked: Moment, name: &'static str, sent: &[&str]) -> Item {
+        changed(asked, Ask::Unsubscribe { types: [name].into() }, sent)
+    }
+
+    /// A stream of these types, which begins after id 0.
+    fn of(types: &[&'static str], items: impl IntoIterator<Item = (Moment, Item)>) -> Session {
+        let types = Some(types.iter().copied().collect());
+        Session { wanted: Wanted { types, ..wanted("ann") }, ..session("ann", 50, items) }
+    }
+
+    fn offences(session: Session) -> Vec<Offence> {
+        story().told(session).offences()
+    }
+
+    #[test]
+    fn what_commits_after_the_answer_has_to_come_and_nothing_older() {
+        let told = |asked, answered, event: Option<u64>| {
+            let change = [(answered, now(asked, "beta"))];
+            let came = event.map(|number| (220, whole(number)));
+            let before = [(120, whole(1)), (121, passed(1))];
+            let items: Vec<_> = before.into_iter().chain(change).chain(came).chain([(221, passed(2))]).collect();
+            of(&["alpha"], items)
+        };
+        assert_eq!(offences(told(150, 160, Some(2))), []);
+        assert_eq!(offences(told(150, 160, None)), [Offence::Lost]);
+        assert_eq!(offences(told(211, 215, Some(2))), [Offence::Unasked], "it had committed before");
+        assert_eq!(offences(told(211, 215, None)), []);
+        // Whatever commits meanwhile is right either way.
+        assert_eq!(offences(told(190, 205, Some(2))), []);
+        assert_eq!(offences(told(190, 205, None)), []);
+    }
+
+    #[test]
+    fn nothing_comes_that_commits_after_the_end_of_a_type_was_answered() {
+        let told = |asked, answered| {
+            let before = [(120, whole(1)), (121, passed(1)), (answered, without(asked, "beta", &["alpha"]))];
+            of(&["alpha", "beta"], before.into_iter().chain([(220, whole(2)), (221, passed(2))]))
+        };
+        assert_eq!(offences(told(150, 160)), [Offence::Unasked]);
+        assert_eq!(offences(told(190, 205)), [], "it may have been on its way");
+        let silent = [(120, whole(1)), (121, passed(1)), (160, without(150, "beta", &["alpha"])), (221, passed(2))];
+        assert_eq!(offences(of(&["alpha", "beta"], silent)), []);
+    }
+
+    #[test]
+    fn of_everything_the_rest_stays() {
+        let told = |sent: &[&str]| {
+            let items = [(120, whole(1)), (121, passed(1)), (160, without(150, "alpha", sent))];
+            session("ann", 50, items.into_iter().chain([(220, whole(2)), (221, passed(2))]))
+        };
+        assert_eq!(offences(told(&["beta", "gamma"])), []);
+        assert_eq!(offences(told(&["beta", "alpha", "gamma"])), [Offence::Unexpected], "it is still sent");
+        assert_eq!(offences(told(&["gamma"])), [Offence::Unasked, Offence::Lost], "beta was not to end");
+    }
+
+    /// Beta since the beginning, on a stream of alpha that has had everything. A third event comes when all is done.
+    fn going_back(items: impl IntoIterator<Item = (Moment, Item)>) -> Vec<Offence> {
+        let story = story().written(3, Audience::Organization("o1"), span(300, 310));
+        let before = [(120, whole(1)), (221, passed(2)), (260, since(250, "beta", 0))];
+        story.told(of(&["alpha"], before.into_iter().chain(items))).offences()
+    }
+
+    #[test]
+    fn a_stream_that_goes_back_tells_so_and_brings_what_is_lacking() {
+        let right = [(261, passed(0)), (262, whole(2)), (263, passed(2)), (320, whole(3)), (321, passed(3))];
+        assert_eq!(going_back(right), []);
+        let under_way = [(261, passed(2)), (262, passed(0)), (263, whole(2)), (264, passed(2))];
+        assert_eq!(going_back(under_way), [], "what was under way comes first");
+        let nothing = [(261, passed(0)), (263, passed(2)), (320, whole(3)), (321, passed(3)), (322, passed(3))];
+        assert_eq!(going_back(nothing), [Offence::Lost]);
+        let never = [(320, whole(3)), (321, passed(3)), (322, passed(3))];
+        assert_eq!(going_back(never), [Offence::Lost], "it does not go back");
+        let silently = [(262, whole(2)), (263, passed(2)), (320, whole(3)), (321, passed(3))];
+        assert_eq!(going_back(silently), [Offence::Swallowed], "the client takes it for what it has had");
+        let again = [(261, passed(0)), (262, whole(1)), (262, whole(2)), (263, passed(2))];
+        assert_eq!(going_back(again), [Offence::Repeated]);
+    }
+
+    #[test]
+    fn a_stream_goes_back_only_where_that_was_asked_for() {
+        let items = [(120, whole(1)), (121, passed(1)), (130, passed(0)), (131, passed(1))];
+        assert_eq!(offences(of(&["alpha"], items)), [Offence::WentBack]);
+        let since_what_it_has = [(120, whole(1)), (221, passed(2)), (260, since(250, "beta", 2)), (270, whole(2))];
+        assert_eq!(offences(of(&["alpha"], since_what_it_has)), [Offence::Unasked, Offence::Swallowed]);
+    }
+
+    #[test]
+    fn what_is_anothers_is_not_there() {
+        let told = |status| of(&["alpha"], [(60, Item::Meddled(status))]);
+        assert_eq!(offences(told(404)), []);
+        for status in [200, 403, 503] {
+            assert_eq!(offences(told(status)), [Offence::Meddled]);
+        }
+    }
+
+    #[test]
+    fn who_may_see_nothing_of_a_type_is_not_given_it() {
+        let needs = || story().so(Fact::Requirement { event_type: "beta" }, 10, 20, Value::Requires(Some("audit")));
+        let ask = || Ask::Subscribe { types: ["beta"].into(), since: None };
+        let refused = || (70, Item::Changed(Change { asked: 60, ask: ask(), answer: None }));
+        assert_eq!(needs().told(of(&["alpha"], [refused()])).offences(), []);
+        assert_eq!(story().told(of(&["alpha"], [refused()])).offences(), [Offence::Refused]);
+        assert_eq!(
+            needs().told(of(&["alpha"], [(120, whole(1)), (121, passed(1)), (140, now(130, "beta"))])).offences(),
+            [Offence::LetIn]
+        );
+    }
 }

@@ -1,4 +1,5 @@
 use jsonwebtoken::Header;
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -114,4 +115,67 @@ fn a_token_gets_a_key_only_where_it_could_be_no_other() {
     }
     let nameless = read(&[pairs[0].public(json!({}))]).unwrap();
     assert!(matches!(nameless.find(Some("one"), Algorithm::ES256), Found::Unknown), "a name is a name");
+}
+
+/// A member of a published key: what may be there, and what may not.
+fn member() -> impl Strategy<Value = Value> {
+    let known = [
+        "RSA",
+        "EC",
+        "OKP",
+        "oct",
+        "sig",
+        "enc",
+        "verify",
+        "sign",
+        "RS256",
+        "ES256",
+        "EdDSA",
+        "none",
+        "HS256",
+        "P-256",
+        "P-384",
+        "Ed25519",
+        "AQAB",
+        "",
+        "AAAA",
+        "____",
+        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        "=",
+        "x y",
+        "ä",
+    ];
+    prop_oneof![
+        6 => prop::sample::select(known.to_vec()).prop_map(Value::from),
+        1 => prop::collection::vec(prop::sample::select(known.to_vec()), 0..4).prop_map(Value::from),
+        1 => any::<String>().prop_map(Value::from),
+        1 => prop::sample::select(vec![json!(null), json!(true), json!(65_537), json!({}), json!([[]])]),
+        1 => (1_usize..3_000).prop_map(|length| json!("A".repeat(length))),
+    ]
+}
+
+proptest! {
+    /// Whatever an issuer publishes: it is read or refused, no key in it is for a shared secret or for signing, and none is taken without saying what it is.
+    #[test]
+    fn any_document_is_a_set_of_public_keys_or_none(
+        keys in prop::collection::vec(
+            prop::collection::btree_map(prop::sample::select(vec!["kty", "kid", "use", "key_ops", "alg", "crv", "n", "e", "x", "y", "d", "k"]), member(), 0..9),
+            0..4,
+        ),
+        junk in prop::collection::vec(any::<u8>(), 0..200),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let document = json!({ "keys": keys }).to_string();
+        let _ = KeySet::read(&junk, &Expected::default());
+        prop_assert!(KeySet::read(&document.as_bytes()[..cut.index(document.len())], &Expected::default()).is_err());
+        if let Ok(set) = KeySet::read(document.as_bytes(), &Expected::default()) {
+            let usable = keys.iter().filter(|key| {
+                key.get("kty").is_some_and(|kind| ["RSA", "EC", "OKP"].iter().any(|known| kind == known)) && key.get("d").is_none_or(Value::is_null)
+            });
+            prop_assert!(set.len() <= usable.count(), "{}", document);
+            for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+                prop_assert!(!matches!(set.find(None, algorithm), Found::One(_)), "{}", document);
+            }
+        }
+    }
 }
