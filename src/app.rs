@@ -24,7 +24,8 @@ use crate::{
     config::{Config, MetricsAddr},
     connections::{self, Connections, Directory, Gate},
     http::{
-        self, Http, accept,
+        self, Http,
+        accept::{self, Crowd},
         address::TrustedProxies,
         certificates::{self, Certificates},
         credentials::Ways,
@@ -57,6 +58,7 @@ pub struct App {
     /// None where it speaks in clear.
     certificates: Option<Arc<Certificates>>,
     rules: Rules,
+    crowd: Arc<Crowd>,
     tailer: Tailer,
     http: Arc<Http>,
     doorbell: Arc<Doorbell>,
@@ -98,7 +100,7 @@ impl App {
     /// When the database cannot be reached or brought up to date, the address is taken, or a setting cannot be used.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
         let Config { database_url, jwt_secret, jwks_url, settings } = config;
-        open_files::raise_limit();
+        let room = open_files::raise_limit();
         let metrics = Arc::new(Metrics::default());
         let tokens = settings.tokens;
         let expected = Expected { issuer: tokens.jwt_issuer, audience: tokens.jwt_audience };
@@ -110,6 +112,9 @@ impl App {
         let files = transport.tls_cert.zip(transport.tls_key);
         let certificates =
             files.map(|(certificate, key)| Certificates::load(certificate, key)).transpose()?.map(Arc::new);
+        // A browser keeps connections open beside those of its streams.
+        let per_address = settings.limits.max_connections_per_address.saturating_mul(2);
+        let crowd = Crowd::new(room, per_address, transport.trusted_proxies.0.clone(), Arc::clone(&metrics));
         let rules = Rules {
             proxies: TrustedProxies::new(transport.trusted_proxies.0),
             origins: Origins::new(&transport.allowed_origins.0),
@@ -190,6 +195,7 @@ impl App {
             metrics_listener,
             certificates,
             rules,
+            crowd: Arc::new(crowd),
             tailer,
             http,
             doorbell,
@@ -229,6 +235,7 @@ impl App {
             metrics_listener,
             certificates,
             rules,
+            crowd,
             tailer,
             http,
             doorbell,
@@ -258,7 +265,7 @@ impl App {
         }
         let service = TowerToHyperService::new(warp::service(http::routes(&http)));
         let service = Traced::new(Edge::new(service, rules), Arc::clone(&http.sessions.metrics));
-        let options = accept::Options::default();
+        let options = accept::Options { crowd: Some(crowd), ..accept::Options::default() };
         if let Some(certificates) = &certificates {
             tasks.spawn("watching of certificates", Arc::clone(certificates).watch(shutdown.clone()));
         }

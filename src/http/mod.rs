@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod address;
 mod admission;
+mod body;
 pub mod certificates;
 mod commands;
 pub mod credentials;
@@ -23,22 +24,22 @@ pub mod tls;
 pub mod trace;
 mod vanished;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    sync::Arc,
+    time::Instant,
+};
 
 pub use tcp::listen;
 use warp::{
-    Filter,
+    Filter, Rejection,
     filters::BoxedFilter,
     http::Method,
     reply::{Reply, Response},
 };
 
-use self::{
-    address::ClientAddress,
-    credentials::Ways,
-    error::{Error, MAX_BODY},
-    query::query,
-};
+use self::{address::ClientAddress, body::body, credentials::Ways, error::Error, query::query};
 use crate::{
     access::token::{Identity, Verifier},
     connections::{Directory, Gate},
@@ -100,15 +101,9 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(address)
         .and(with_http.clone())
         .then(stream::open)
-        .or(sse
-            .and(warp::post())
-            .and(headers)
-            .and(warp::body::content_length_limit(MAX_BODY))
-            .and(warp::body::bytes())
-            .and(with_http.clone())
-            .then(commands::obey))
+        .or(sse.and(warp::post()).and(headers).and(body()).and(with_http.clone()).then(commands::obey))
         .unify()
-        .or(sse.map(|| Error::Method("GET, POST").into_response()))
+        .or(sse.and(others("GET, POST")))
         .unify();
     let events = warp::path!("api" / "v1" / "realtime" / "events");
     let events = events
@@ -118,7 +113,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(address)
         .and(with_http.clone())
         .then(events::poll)
-        .or(events.map(|| Error::Method("GET").into_response()))
+        .or(events.and(others("GET")))
         .unify();
     let stats = warp::path!("api" / "v1" / "realtime" / "stats");
     let stats = stats
@@ -127,7 +122,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(headers)
         .and(with_http.clone())
         .then(stats::show)
-        .or(stats.map(|| Error::Method("GET").into_response()))
+        .or(stats.and(others("GET")))
         .unify();
     let ticket = warp::path!("api" / "v1" / "realtime" / "ticket");
     let ticket = ticket
@@ -135,7 +130,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(headers)
         .and(with_http.clone())
         .then(ticket::issue)
-        .or(ticket.map(|| Error::Method("POST").into_response()))
+        .or(ticket.and(others("POST")))
         .unify();
     let api = stream.or(events).unify().or(stats).unify().or(ticket).unify();
     // Load balancers like to probe with HEAD.
@@ -151,13 +146,27 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     });
     let dashboard = with_path.and(warp::path::tail()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
-    api.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+    api.or(probes).unify().or(dashboard).unify().recover(refusing(http)).unify().boxed()
+}
+
+/// Refuses every method but these, which somebody else has looked at. What they were refused for is to be said, and not that there is no such method.
+fn others(allowed: &'static str) -> impl Filter<Extract = (Response,), Error = Rejection> + Copy {
+    warp::method().and_then(move |method: Method| {
+        let is_known = allowed.split(", ").any(|known| known == method.as_str());
+        ready(if is_known { Err(warp::reject::not_found()) } else { Ok(Error::Method(allowed).into_response()) })
+    })
+}
+
+/// Answers what no route took.
+fn refusing(http: &Arc<Http>) -> impl Fn(Rejection) -> Ready<Result<Response, Infallible>> + Clone + use<> {
+    let http = Arc::clone(http);
+    move |rejection| ready(Ok(http.refuse(error::why(&rejection))))
 }
 
 /// The figures alone, for an address of their own.
 #[must_use]
 pub fn metrics_routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
-    let http = Arc::clone(http);
-    let metrics = warp::path!("metrics").and(warp::get().or(warp::head()).unify()).map(move || metrics::show(&http));
-    metrics.recover(error::recover).unify().boxed()
+    let shown = Arc::clone(http);
+    let metrics = warp::path!("metrics").and(warp::get().or(warp::head()).unify()).map(move || metrics::show(&shown));
+    metrics.recover(refusing(http)).unify().boxed()
 }
