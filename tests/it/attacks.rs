@@ -8,12 +8,13 @@ use tokio::{
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
+use tokio_postgres::error::SqlState;
 use tokio_rustls::client::TlsStream;
 
 use crate::{
     documents::{connect, emit, get, insert, keys, next, prepare},
     harness::{
-        self, Database, PATIENCE, Server, eventually, sse,
+        self, Database, PATIENCE, Role, Server, eventually, sse,
         tls::{self, Identity},
     },
     tls::{frame, text},
@@ -230,5 +231,53 @@ async fn nobody_takes_a_place_of_somebody_whose_name_looks_the_same() {
     }
     drop(connect(&server, "ann", None).await);
     drop(others);
+    server.stop().await;
+}
+
+/// The blocks of this language in `docs/security.md`.
+fn checklist(language: &str) -> Vec<String> {
+    let document = include_str!("../../docs/security.md");
+    let blocks = document.split("   ```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.strip_prefix(language)).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_login_can_hold_up_writers_until_the_checklist_is_followed() {
+    let db = Database::new().await;
+    let app = prepare(&db).await;
+    let anybody = db.connect_as(Role::App).await;
+    anybody.execute("SELECT pg_advisory_lock(1919907683, 1)", &[]).await.unwrap();
+    app.batch_execute("SET lock_timeout = '100ms'").await.unwrap();
+    let held_up = app.execute("INSERT INTO documents VALUES (1, 'o1', 'x')", &[]).await.unwrap_err();
+    assert_eq!(held_up.code(), Some(&SqlState::LOCK_NOT_AVAILABLE));
+    drop(anybody);
+    app.batch_execute("RESET lock_timeout").await.unwrap();
+
+    let superuser = db.connect_as(Role::Superuser).await;
+    let steps = checklist("sql");
+    assert_eq!(steps.len(), 3);
+    for step in steps {
+        superuser.batch_execute(&step.replace("rowcast_owner", Role::Owner.name())).await.unwrap();
+    }
+    for function in ["pg_advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", "pg_try_advisory_xact_lock"] {
+        let refused = app.execute(&format!("SELECT {function}(1919907683, 1)"), &[]).await.unwrap_err();
+        assert_eq!(refused.code(), Some(&SqlState::INSUFFICIENT_PRIVILEGE), "{function}");
+    }
+    // And all goes on as before.
+    let server = Server::start(&db).await;
+    let mut ann = connect(&server, "ann", None).await;
+    insert(&app, 1, "o1").await;
+    assert_eq!(keys(&mut ann).await, ["1"]);
+    emit(&db, "'document_processing', 'o1', jsonb_build_object('text', 'emitted')").await;
+    assert_eq!(next(&mut ann).await["data"]["text"], "emitted");
+    let owner = db.connect().await;
+    owner.batch_execute("INSERT INTO rowcast.memberships VALUES ('eve', 'o1', 'member')").await.unwrap();
+    db.connect_as(Role::Server)
+        .await
+        .batch_execute("SELECT rowcast.maintain(); SELECT rowcast.disconnect('ann')")
+        .await
+        .unwrap();
+    let closing = async { while ann.next_event().await.is_some() {} };
+    timeout(PATIENCE, closing).await.expect("the stream of who was disconnected goes on");
     server.stop().await;
 }
