@@ -49,7 +49,7 @@ impl Cursor {
         Self { high, gaps: Vec::new(), epoch: 0 }
     }
 
-    /// The set of all ids up to `high` but for `gaps`, which are ascending and disjoint.
+    /// The set of all ids up to `high` but for `gaps`, which are ascending.
     #[must_use]
     pub fn with_gaps(high: i64, gaps: impl IntoIterator<Item = IdRange>) -> Self {
         let mut cursor = Self::up_to(high);
@@ -146,8 +146,11 @@ impl Cursor {
         Self { epoch: self.epoch, ..Self::with_gaps(high, gaps) }
     }
 
-    /// Appends a gap above all others. A gap that reaches `high` lowers it instead, so that equal sets are equal values.
+    /// Appends a gap that begins no earlier than all others. A gap that reaches `high` lowers it instead, so that equal sets are equal values.
     fn push_gap(&mut self, first: i64, last: i64) {
+        if first > self.high {
+            return;
+        }
         match self.gaps.last_mut() {
             Some(before) if before.1 + 1 >= first => before.1 = before.1.max(last),
             _ => self.gaps.push((first, last)),

@@ -126,6 +126,14 @@ pub struct Limits {
     #[arg(long, env = "ROWCAST_COMMANDS_PER_MINUTE", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     pub commands_per_minute: u32,
 
+    /// Bytes of a request line and its headers; at least 8 KiB. Tokens come in headers, and may have 8 KiB themselves.
+    #[arg(long, env = "ROWCAST_MAX_HEADER_BYTES", default_value_t = 16 * 1024, value_parser = clap::value_parser!(u32).range(8 * 1024..=1024 * 1024))]
+    pub max_header_bytes: u32,
+
+    /// Bytes of a request's body.
+    #[arg(long, env = "ROWCAST_MAX_BODY_BYTES", default_value_t = 16 * 1024, value_parser = clap::value_parser!(u32).range(1024..=1024 * 1024))]
+    pub max_body_bytes: u32,
+
     /// Writes to one stream in a second, after which events come in larger batches.
     #[arg(long, env = "ROWCAST_WRITES_PER_SECOND", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub writes_per_second: u32,

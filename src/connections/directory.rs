@@ -7,20 +7,22 @@ use std::{
     collections::HashMap,
     mem,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use tokio::{
-    sync::{Notify, mpsc, oneshot},
+    sync::{Notify, oneshot},
     time::timeout,
 };
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::warn;
 
-use super::{Connection, Connections, Told};
+use super::{
+    Connection, Connections, Entered,
+    entry::{Entering, Entry, Gone},
+};
 use crate::{
     command::{Answer, Ask},
     metrics::Metrics,
@@ -30,17 +32,8 @@ use crate::{
     },
 };
 
-/// How often a server says that it is there. It is believed for three times as long (`sql/functions/80_live_connections.sql`).
-const PRESENCE: Duration = Duration::from_secs(5);
-
-/// How long others get to end before what has ended is deleted in one go.
-const GATHERING: Duration = Duration::from_millis(20);
-
 /// How long a stream on another server may take to answer: a commit, a wake-up there, and the same back. More than where servers poll.
 const ANSWER: Duration = Duration::from_secs(5);
-
-/// How long the last word may take. If it does not get through, the others find out by themselves.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A client that has taken nothing for so many heartbeats is not active.
 const SILENT_HEARTBEATS: u32 = 3;
@@ -49,51 +42,29 @@ const SILENT_HEARTBEATS: u32 = 3;
 pub struct Directory {
     /// The streams here.
     pub connections: Arc<Connections>,
-    server: Box<str>,
-    started: Instant,
-    database: Database,
+    pub(super) server: Box<str>,
+    pub(super) started: Instant,
+    pub(super) database: Database,
     limits: Limits,
     heartbeat: Duration,
     changes: Loader<Change>,
     /// What has ended and is still in the directory.
-    gone: Mutex<Vec<Box<str>>>,
-    someone_left: Notify,
+    pub(super) gone: Mutex<Vec<Box<str>>>,
+    pub(super) someone_left: Notify,
     /// Whether the database could not be told last time.
     failing: AtomicBool,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// What is to be written.
 #[derive(Clone)]
-enum Change {
+pub(super) enum Change {
     /// A stream comes.
     Enter(Arc<Entering>),
     /// Some have gone.
     Leave,
     /// The server is there.
     Presence,
-}
-
-/// A stream on its way in.
-struct Entering {
-    row: Row,
-    /// Who waited has gone away.
-    given_up: AtomicBool,
-    outcome: OnceLock<Result<(), Refused>>,
-}
-
-/// A stream in the directory. It leaves when this is dropped.
-pub struct Entered {
-    entry: Entry,
-    connection: Arc<Connection>,
-}
-
-/// A stream's row, which may be there from when it is asked for on. It is deleted when this is dropped.
-struct Entry {
-    directory: Arc<Directory>,
-    id: Box<str>,
-    /// While it is on its way in.
-    entering: Option<Arc<Entering>>,
 }
 
 /// Why a stream may not be opened.
@@ -139,13 +110,8 @@ impl Directory {
     /// # Errors
     /// When the user may not, or the database fails.
     pub async fn enter(self: &Arc<Self>, connection: Connection) -> Result<Entered, Admission> {
-        let entering = Arc::new(Entering {
-            row: self.row(&connection),
-            given_up: AtomicBool::new(false),
-            outcome: OnceLock::new(),
-        });
-        let mut entry =
-            Entry { directory: Arc::clone(self), id: connection.id.clone(), entering: Some(Arc::clone(&entering)) };
+        let entering = Arc::new(Entering::new(self.row(&connection)));
+        let mut entry = Entry::new(Arc::clone(self), Arc::clone(&entering));
         self.write(Change::Enter(Arc::clone(&entering))).await.map_err(|Failed| Admission::Failed)?;
         match entering.outcome.get() {
             Some(Ok(())) => {}
@@ -155,11 +121,7 @@ impl Directory {
             }
             None => return Err(Admission::Failed),
         }
-        entry.entering = None;
-        let connection = Arc::new(connection);
-        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.insert(connection.id.clone(), Arc::clone(&connection));
-        Ok(Entered { entry, connection })
+        Ok(entry.entered(connection))
     }
 
     /// Whether a user may do this kind of thing once more, of so many a minute; if not, when to ask again.
@@ -201,62 +163,8 @@ impl Directory {
         Ok(timeout(ANSWER, answer).await.ok().and_then(Result::ok).ok_or(Unanswered))
     }
 
-    /// Says for the first time that this server is there.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn announce(&self) -> Result<(), postgres::Error> {
-        self.say_it_is_there(&self.database.connection().await?).await
-    }
-
-    /// Says again and again that this server is there, and deletes what has ended, until `end`.
-    pub async fn keep(self: Arc<Self>, end: CancellationToken) {
-        let mut answers = self.connections.untold.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let answering = async {
-            if let Some(answers) = &mut answers {
-                self.tell_answers(answers).await;
-            }
-        };
-        let keeping = async {
-            loop {
-                let presence = tokio::time::sleep(PRESENCE.mul_f64(0.9 + fastrand::f64() / 5.0));
-                tokio::pin!(presence);
-                loop {
-                    tokio::select! {
-                        () = &mut presence => break,
-                        () = self.someone_left.notified() => {}
-                    }
-                    tokio::time::sleep(GATHERING).await;
-                    self.write_or_leave_it(Change::Leave).await;
-                }
-                self.write_or_leave_it(Change::Presence).await;
-            }
-        };
-        tokio::select! {
-            () = end.cancelled() => {}
-            () = keeping => {}
-            () = answering => {}
-        }
-        let farewell = async { connections::forget_server(&self.database.connection().await?, &self.server).await };
-        match timeout(FAREWELL, farewell).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => debug!(%error, "the last word did not get through"),
-            Err(_) => debug!("the last word did not get through"),
-        }
-    }
-
-    async fn tell_answers(&self, answers: &mut mpsc::Receiver<Told>) {
-        // Ends with the server: it holds a sender itself.
-        while let Some((request, answer)) = answers.recv().await {
-            let told = async { connections::answer(&self.database.connection().await?, &request, &answer).await }.await;
-            if let Err(error) = told {
-                warn!(%error, "another server has no answer; its client will ask again");
-            }
-        }
-    }
-
     /// Writes what can be written later as well: why it could not be is said there, and the next presence tries again.
-    async fn write_or_leave_it(&self, change: Change) {
+    pub(super) async fn write_or_leave_it(&self, change: Change) {
         let _ = self.write(change).await;
     }
 
@@ -268,9 +176,7 @@ impl Directory {
         let coming: HashMap<&str, &Arc<Entering>> = changes
             .iter()
             .filter_map(|change| match change {
-                Change::Enter(entering) if !entering.given_up.load(Ordering::Acquire) => {
-                    Some((&*entering.row.id, entering))
-                }
+                Change::Enter(entering) if !entering.is_given_up() => Some((&*entering.row.id, entering)),
                 _ => None,
             })
             .collect();
@@ -306,34 +212,7 @@ impl Directory {
         if presence { self.say_it_is_there(&connection).await } else { Ok(()) }
     }
 
-    async fn say_it_is_there(&self, database: &postgres::Connection) -> Result<(), postgres::Error> {
-        let figures = self.metrics.summary().to_string();
-        let uptime = self.started.elapsed();
-        let open = self.connections.all();
-        let changed: Vec<Row> = open.iter().filter_map(|connection| self.changed_row(connection)).collect();
-        let known = connections::keep_server(database, &self.server, uptime, &figures, &changed).await;
-        match known {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                let all: Vec<Row> = open.iter().map(|connection| self.row(connection)).collect();
-                connections::keep_server(database, &self.server, uptime, &figures, &all).await.map(|_| ())
-            }
-            Err(error) => {
-                for connection in &open {
-                    connection.mark_changed();
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// The row of a stream, if the database has another one.
-    fn changed_row(&self, connection: &Connection) -> Option<Row> {
-        let row = self.row(connection);
-        connection.take_changed(row.active).then_some(row)
-    }
-
-    fn row(&self, connection: &Connection) -> Row {
+    pub(super) fn row(&self, connection: &Connection) -> Row {
         let described = connection.described();
         Row {
             id: connection.id.clone(),
@@ -345,56 +224,11 @@ impl Directory {
     }
 
     fn take_gone(&self) -> Gone<'_> {
-        Gone { directory: self, ids: mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner)) }
+        Gone::new(self, mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    fn put_gone(&self, ids: &mut Vec<Box<str>>) {
+    pub(super) fn put_gone(&self, ids: &mut Vec<Box<str>>) {
         self.gone.lock().unwrap_or_else(PoisonError::into_inner).append(ids);
-    }
-}
-
-/// Streams that have gone. Those that are not deleted, for whatever reason, have still gone afterwards.
-struct Gone<'a> {
-    directory: &'a Directory,
-    ids: Vec<Box<str>>,
-}
-
-impl Drop for Gone<'_> {
-    fn drop(&mut self) {
-        self.directory.put_gone(&mut self.ids);
-    }
-}
-
-impl Entered {
-    /// What it is about.
-    #[must_use]
-    pub fn connection(&self) -> &Arc<Connection> {
-        &self.connection
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let connections = &self.entry.directory.connections;
-        connections.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.connection.id);
-    }
-}
-
-impl Entry {
-    fn has_no_row(&mut self) {
-        self.id = Box::default();
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        if let Some(entering) = self.entering.take() {
-            entering.given_up.store(true, Ordering::Release);
-        }
-        if !self.id.is_empty() {
-            self.directory.put_gone(&mut vec![mem::take(&mut self.id)]);
-            self.directory.someone_left.notify_one();
-        }
     }
 }
 

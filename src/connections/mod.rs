@@ -2,11 +2,13 @@
 //!
 //! - `wanted.rs`, `connection.rs`: what a stream is to send, which its user may change while it is open.
 //! - `gate.rs`: how many may be connected to this server.
-//! - `directory.rs`: the streams of all servers, in the database: how many a user may have, who reaches them.
+//! - `directory.rs`, `entry.rs`, `presence.rs`: the streams of all servers, in the database: how many a user may have, who reaches them, which servers are there.
 
 mod connection;
 mod directory;
+mod entry;
 mod gate;
+mod presence;
 mod wanted;
 
 use std::{
@@ -19,7 +21,8 @@ use tracing::warn;
 
 pub use self::{
     connection::{Connection, Described, Terms},
-    directory::{Admission, Directory, Entered, Unanswered},
+    directory::{Admission, Directory, Unanswered},
+    entry::Entered,
     gate::{Full, Gate, Most, Place},
     wanted::{Since, Wanted, check_types},
 };

@@ -7,9 +7,6 @@ use futures_util::{Stream, TryStreamExt};
 use tokio::time::timeout;
 use warp::{Filter, Rejection, reject};
 
-/// The most bytes: a token may have 8 KiB, a cursor 2.6.
-pub(super) const MAX_BODY: u64 = 16 * 1024;
-
 /// How long a client may take to send one; as long as for the headers before it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -26,14 +23,16 @@ pub(super) struct Broken;
 impl reject::Reject for Broken {}
 
 /// The whole body, if it says how long it is, and is not too long.
-pub(super) fn body() -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone + Send + Sync + 'static {
-    warp::body::content_length_limit(MAX_BODY).and(warp::body::stream()).and_then(async |chunks| {
-        match timeout(PATIENCE, collect(chunks)).await {
+pub(super) fn body(
+    most_bytes: u32,
+) -> impl Filter<Extract = (Bytes,), Error = Rejection> + Clone + Send + Sync + 'static {
+    warp::body::content_length_limit(most_bytes.into()).and(warp::body::stream()).and_then(
+        async |chunks| match timeout(PATIENCE, collect(chunks)).await {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(_)) => Err(reject::custom(Broken)),
             Err(_) => Err(reject::custom(TooSlow)),
-        }
-    })
+        },
+    )
 }
 
 async fn collect<E>(chunks: impl Stream<Item = Result<impl Buf, E>>) -> Result<Bytes, E> {

@@ -71,7 +71,7 @@ pub(super) enum Error {
     #[error("the body must be JSON: Content-Type: application/json")]
     MediaType,
     /// The body is too large.
-    #[error("the body is larger than {} bytes", body::MAX_BODY)]
+    #[error("the body is larger than this server takes")]
     TooLarge,
     /// The body did not come in time.
     #[error("the body did not arrive in time")]

@@ -36,6 +36,7 @@ use warp::{
     Filter, Rejection,
     filters::BoxedFilter,
     http::Method,
+    reject,
     reply::{Reply, Response},
 };
 
@@ -58,6 +59,8 @@ pub struct Http {
     pub gate: Arc<Gate>,
     /// How much one user may ask of open streams in a minute.
     pub commands_per_minute: u32,
+    /// The most bytes of a body.
+    pub max_body_bytes: u32,
     /// When the server started.
     pub started: Instant,
     /// The ways to bring them.
@@ -101,9 +104,14 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(address)
         .and(with_http.clone())
         .then(stream::open)
-        .or(sse.and(warp::post()).and(headers).and(body()).and(with_http.clone()).then(commands::obey))
+        .or(sse
+            .and(warp::post())
+            .and(headers)
+            .and(body(http.max_body_bytes))
+            .and(with_http.clone())
+            .then(commands::obey))
         .unify()
-        .or(sse.and(others("GET, POST")))
+        .or(sse.and(other_methods("GET, POST")))
         .unify();
     let events = warp::path!("api" / "v1" / "realtime" / "events");
     let events = events
@@ -113,7 +121,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(address)
         .and(with_http.clone())
         .then(events::poll)
-        .or(events.and(others("GET")))
+        .or(events.and(other_methods("GET")))
         .unify();
     let stats = warp::path!("api" / "v1" / "realtime" / "stats");
     let stats = stats
@@ -122,7 +130,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(headers)
         .and(with_http.clone())
         .then(stats::show)
-        .or(stats.and(others("GET")))
+        .or(stats.and(other_methods("GET")))
         .unify();
     let ticket = warp::path!("api" / "v1" / "realtime" / "ticket");
     let ticket = ticket
@@ -130,7 +138,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .and(headers)
         .and(with_http.clone())
         .then(ticket::issue)
-        .or(ticket.and(others("POST")))
+        .or(ticket.and(other_methods("POST")))
         .unify();
     let api = stream.or(events).unify().or(stats).unify().or(ticket).unify();
     // Load balancers like to probe with HEAD.
@@ -149,18 +157,18 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     api.or(probes).unify().or(dashboard).unify().recover(refusing(http)).unify().boxed()
 }
 
-/// Refuses every method but these, which somebody else has looked at. What they were refused for is to be said, and not that there is no such method.
-fn others(allowed: &'static str) -> impl Filter<Extract = (Response,), Error = Rejection> + Copy {
-    warp::method().and_then(move |method: Method| {
-        let is_known = allowed.split(", ").any(|known| known == method.as_str());
-        ready(if is_known { Err(warp::reject::not_found()) } else { Ok(Error::Method(allowed).into_response()) })
-    })
-}
-
 /// Answers what no route took.
 fn refusing(http: &Arc<Http>) -> impl Fn(Rejection) -> Ready<Result<Response, Infallible>> + Clone + use<> {
     let http = Arc::clone(http);
     move |rejection| ready(Ok(http.refuse(error::why(&rejection))))
+}
+
+/// What is said to a method that a path does not have. Those that it has were refused for another reason, which is not lost.
+fn other_methods(allowed: &'static str) -> impl Filter<Extract = (Response,), Error = Rejection> + Copy {
+    warp::method().and_then(move |method: Method| {
+        let is_allowed = allowed.split(", ").any(|allowed| method == *allowed);
+        ready(if is_allowed { Err(reject::not_found()) } else { Ok(Error::Method(allowed).into_response()) })
+    })
 }
 
 /// The figures alone, for an address of their own.

@@ -128,8 +128,9 @@ async fn a_ticket_ends_with_its_token_and_so_does_its_stream() {
     let ticket = ticket(&server, &sign(SECRET, "ann", Duration::from_secs(3)).unwrap()).await;
     let mut stream = open(&server, &ticket, None).await;
     assert_eq!(stream.next_of("connection_status").await.json()["data"]["status"], "connected");
-    let cursor = stream.next_of("connection_status").await.json();
-    assert_eq!(cursor["data"], json!({"status": "closing", "reason": "token_expired"}));
+    assert_eq!(stream.next_of("connection_status").await.json()["data"]["status"], "token_expiring");
+    let last = stream.next_of("connection_status").await.json();
+    assert_eq!(last["data"], json!({"status": "closing", "reason": "token_expired"}));
     is_refused(open(&server, &ticket, Some("0")).await, &ticket).await;
     server.stop().await;
 }

@@ -6,13 +6,16 @@ FROM (
     SELECT 'rowcast_server' AS role, 'SELECT' AS privilege, 'rowcast.' || t.name AS object, has_table_privilege('rowcast_server', 'rowcast.' || t.name, 'SELECT') AS held
     FROM unnest('{outbox, settled, epochs, maintenance, settings, schema_history, event_types, redactions, grants, access_changes, commands}'::text[]) AS t (name)
     UNION ALL
+    SELECT 'rowcast_server', p.name, 'rowcast.' || t.name, has_table_privilege('rowcast_server', 'rowcast.' || t.name, p.name)
+    FROM unnest('{servers, connections, rates}'::text[]) AS t (name), unnest('{SELECT, INSERT, UPDATE, DELETE}'::text[]) AS p (name)
+    UNION ALL
     SELECT 'rowcast_server', 'SELECT', 'rowcast.outbox_id_seq', has_sequence_privilege('rowcast_server', 'rowcast.outbox_id_seq', 'SELECT')
     UNION ALL
     SELECT 'rowcast_server', 'UPDATE (undecided)', 'rowcast.settled', has_column_privilege('rowcast_server', 'rowcast.settled', 'undecided', 'UPDATE')
     UNION ALL
     SELECT 'rowcast_server', 'EXECUTE', 'FUNCTION ' || p.oid::regprocedure, has_function_privilege('rowcast_server', p.oid, 'EXECUTE')
     FROM pg_proc AS p
-    WHERE p.pronamespace = 'rowcast'::regnamespace AND p.proname IN ('issue_ticket', 'redeem_ticket')
+    WHERE p.pronamespace = 'rowcast'::regnamespace AND p.proname IN ('issue_ticket', 'redeem_ticket', 'take_turn', 'enter_connections', 'keep_server', 'ask_connection', 'answer_request')
     UNION ALL
     SELECT r.name, 'USAGE', 'SCHEMA rowcast', has_schema_privilege(r.name, 'rowcast', 'USAGE')
     FROM unnest('{rowcast_server, rowcast_writer, rowcast_reader}'::text[]) AS r (name)

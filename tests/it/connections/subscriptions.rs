@@ -155,17 +155,18 @@ async fn what_may_not_be_asked_for_is_refused_and_changes_nothing() {
 async fn bodies_are_json_of_a_reasonable_size() {
     let db = Database::new().await;
     documents::prepare(&db).await;
-    let server = Server::start(&db).await;
+    let sizes = [("ROWCAST_MAX_BODY_BYTES", "6000"), ("ROWCAST_MAX_HEADER_BYTES", "8192")];
+    let server = Server::start_with(&db, &sizes).await;
     let bearer = format!("Authorization: Bearer {}\r\n", token("ann"));
     let json = format!("{bearer}Content-Type: application/json\r\n");
-    let deep = format!("{{\"connectionId\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
+    let deep = format!("{{\"connectionId\":{}1{}}}", "[".repeat(2_500), "]".repeat(2_500));
     for (headers, body, expected) in [
         (&bearer, "{}", (415, "unsupported_media_type")),
         (&json, "", (400, "invalid_body")),
         (&json, "{", (400, "invalid_body")),
         (&json, "\u{0}", (400, "invalid_body")),
         (&json, deep.as_str(), (400, "invalid_body")),
-        (&json, " ".repeat(16 * 1024 + 1).as_str(), (413, "body_too_large")),
+        (&json, " ".repeat(6001).as_str(), (413, "body_too_large")),
         (
             &"Content-Type: application/json\r\n".to_owned(),
             "{\"connectionId\":\"\",\"action\":\"subscribe\"}",
@@ -176,6 +177,8 @@ async fn bodies_are_json_of_a_reasonable_size() {
         let answer = (answer.status, serde_json::from_str(&answer.rest().await).unwrap());
         assert_eq!(refusal(&answer), expected);
     }
+    let long = format!("X-Long: {}\r\n", "x".repeat(9_000));
+    assert_eq!(sse::Client::request(&server.url(), "GET", "/livez", &long, "").await.status, 431);
     server.stop().await;
 }
 
