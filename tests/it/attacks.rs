@@ -201,9 +201,9 @@ async fn names_that_mean_something_to_programs_are_names_like_others() {
         assert_eq!((&event["organizationId"], &event["data"]["text"]), (&json!(name), &json!(name)));
         let (status, body) = get(&server, "/api/v1/realtime/stats", Some(&harness::token(name))).await;
         assert_eq!(status, 200);
-        let stats: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!(stats["data"]["connectionsByUser"], json!({name: 1}), "of itself alone");
-        assert_eq!(stats["data"]["connectionsByOrganization"], json!({name: 1}));
+        let told: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(told["data"]["connectionsByUser"], json!({name: 1}), "of itself alone");
+        assert_eq!(told["data"]["connectionsByOrganization"], json!({name: 1}));
     }
     // None of these was an event of o1.
     emit(&db, "'document_processing', 'o1', jsonb_build_object('text', 'last')").await;

@@ -54,10 +54,8 @@ impl Request {
     fn text(&self, token: Option<&str>) -> String {
         let Self { method, target, headers, body, .. } = self;
         let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
-        let length = match headers.contains("Transfer-Encoding") || headers.contains("Content-Length") {
-            true => String::new(),
-            false => format!("Content-Length: {}\r\n", body.len()),
-        };
+        let says_length = headers.contains("Transfer-Encoding") || headers.contains("Content-Length");
+        let length = if says_length { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
         format!(
             "{method} {target} HTTP/1.1\r\nHost: {MARK}\r\nOrigin: {PAGE}\r\nX-Mark: {MARK}\r\n{authorization}{length}{headers}\r\n{body}"
         )

@@ -57,7 +57,7 @@ async fn a_user_has_so_many_streams_on_all_servers_together() {
     let again = eventually("the place to be free", async || try_open(&servers[0], "ann").await.ok()).await;
     assert!(try_open(&servers[1], "ann").await.is_err());
     drop(again);
-    assert_eq!(documents::emit(&db, "'document_processing', 'o1', '{}'").await.is_empty(), false);
+    assert!(!documents::emit(&db, "'document_processing', 'o1', '{}'").await.is_empty());
     assert_eq!(kept.next_of("document_processing").await.json()["type"], "document_processing");
     for server in servers {
         server.stop().await;
@@ -119,7 +119,12 @@ async fn a_server_takes_so_many_in_all_and_from_one_address() {
         let mut polling = Box::pin(try_get(&server, "ben", &target));
         eventually("the poll to wait", async || {
             tokio::select! {
-                _ = &mut polling => panic!("there is nothing to answer"),
+                // Who asks whether it waits may have come first, and taken the place.
+                answer = &mut polling => {
+                    assert!(answer.is_err(), "there is nothing to answer");
+                    polling = Box::pin(try_get(&server, "ben", &target));
+                    None
+                }
                 second = try_open(&server, "ben") => second.err(),
             }
         })
