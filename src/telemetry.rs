@@ -106,7 +106,7 @@ mod otel {
         }
     }
 
-    /// Sends by our own client, so that telemetry brings no second one and no TLS along. The exporter's thread is none of tokio's.
+    /// Sends by our own client, so that telemetry brings no second one along. The exporter's thread is none of tokio's.
     #[derive(Debug)]
     struct Client(Handle);
 

@@ -105,9 +105,17 @@ CREATE OR REPLACE TRIGGER secret_patterns_changed AFTER INSERT OR UPDATE OR DELE
 
 DO $$ BEGIN PERFORM rowcast.apply_secret_patterns(); END $$;
 
+-- Postgres replaces no function by one whose parameters have other names. What was made between two releases goes; what a release has made keeps its names, since a
+-- function that is dropped while somebody writes may be missed.
+DO $$ BEGIN
+    IF (SELECT p.proargnames <> '{column_name}' FROM pg_proc AS p WHERE p.oid = to_regprocedure('rowcast.looks_secret(text)')) THEN
+        DROP FUNCTION rowcast.looks_secret(text);
+    END IF;
+END $$;
+
 -- A name counts in snake case: resetToken is reset_token, JWTSecret is JWT_Secret. It counts as it is, too (passWord), and with one underscore for what parts
 -- words in JSON and in the names of headers (Set-Cookie). One on each line: patterns that are all of the plain kind take the beginning and the end of a line for that of a name.
-CREATE OR REPLACE FUNCTION rowcast.looks_secret(name text) RETURNS boolean
+CREATE OR REPLACE FUNCTION rowcast.looks_secret(column_name text) RETURNS boolean
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -117,5 +125,5 @@ BEGIN ATOMIC
         ELSE EXISTS (
             SELECT FROM rowcast.secret_patterns AS p
             WHERE spelled.as_it_is ~* p.pattern OR spelled.snake ~* p.pattern OR regexp_replace(spelled.snake, '[-. :/]+', '_', 'g') ~* p.pattern) END
-    FROM (SELECT name AS as_it_is, regexp_replace(regexp_replace(name, '([A-Z])([A-Z][a-z])', '\1_\2', 'g'), '([a-z0-9])([A-Z])', '\1_\2', 'g') AS snake) AS spelled;
+    FROM (SELECT column_name AS as_it_is, regexp_replace(regexp_replace(column_name, '([A-Z])([A-Z][a-z])', '\1_\2', 'g'), '([a-z0-9])([A-Z])', '\1_\2', 'g') AS snake) AS spelled;
 END;

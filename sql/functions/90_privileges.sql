@@ -23,7 +23,7 @@ GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_writer;
 GRANT EXECUTE ON FUNCTION rowcast.attached_table(text), rowcast.is_capture_schema(oid), rowcast.json_or_null(text), rowcast.source_name(oid)
     TO rowcast_writer, rowcast_server, rowcast_reader;
 -- So does the doctor.
-GRANT EXECUTE ON FUNCTION rowcast.looks_secret(text), rowcast.secret_names() TO rowcast_server, rowcast_reader;
+GRANT EXECUTE ON FUNCTION rowcast.looks_secret(text), rowcast.secret_names(), rowcast.stale_attachments() TO rowcast_server, rowcast_reader;
 
 -- attach(), all that it is made of, and what the generated functions call: SECURITY INVOKER but for open_capture_schema, so that to
 -- be able to call them is to be able to do nothing new.

@@ -32,14 +32,13 @@ pub(super) struct Explain {
 }
 
 impl Explain {
-    #[expect(clippy::print_stdout, reason = "the answer of a command")]
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.database.connect().await?;
         let (user_id, event_id) = (self.user, self.event);
         let question =
             Question { user_id, event_id, subscriptions: self.subscriptions, organization: self.organization };
         let steps = question.ask(&client).await?;
-        println!("{}", table(&steps));
+        super::answer(&table(&steps))?;
         let delivered = steps.last().and_then(|verdict| verdict.passes) == Some(true);
         Ok(if delivered { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }

@@ -10,7 +10,11 @@ mod serve;
 mod tables;
 mod token;
 
-use std::{future::poll_fn, process::ExitCode};
+use std::{
+    future::poll_fn,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 pub use self::doctor::codes as doctor_codes;
 use clap::{Args, Parser, Subcommand};
@@ -70,6 +74,14 @@ impl DatabaseUrl {
             }
         });
         Ok(client)
+    }
+}
+
+/// Prints the answer of a command. Who has heard enough of it (`| head`) has closed the pipe, which is no failure.
+fn answer(text: &str) -> io::Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
     }
 }
 

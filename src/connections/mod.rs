@@ -16,7 +16,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::warn;
 
 pub use self::{
@@ -50,6 +50,7 @@ pub struct Connections {
     answers: mpsc::Sender<Told>,
     /// Taken by the one who tells them.
     untold: Mutex<Option<mpsc::Receiver<Told>>>,
+    perhaps_forgotten: Notify,
 }
 
 impl Default for Connections {
@@ -61,6 +62,7 @@ impl Default for Connections {
             answered: Mutex::default(),
             answers,
             untold: Mutex::new(Some(untold)),
+            perhaps_forgotten: Notify::new(),
         }
     }
 }
@@ -96,6 +98,11 @@ impl Connections {
         let waiting = self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(request);
         // Who has stopped waiting has been told so.
         waiting.map(|waiting| waiting.send(answer));
+    }
+
+    /// The database was away. If it crashed it has forgotten all streams, and other servers cannot find ours until it is told of them again.
+    pub fn database_is_back(&self) {
+        self.perhaps_forgotten.notify_one();
     }
 
     fn all(&self) -> Vec<Arc<Connection>> {

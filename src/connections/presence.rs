@@ -36,7 +36,7 @@ impl Directory {
         self.say_it_is_there(&self.database.connection().await?).await
     }
 
-    /// Says again and again that this server is there, and deletes what has ended, until `end`.
+    /// Says again and again that this server is there, at once when the database was away, and deletes what has ended, until `end`.
     pub async fn keep(self: Arc<Self>, end: CancellationToken) {
         let mut answers = self.connections.untold.lock().unwrap_or_else(PoisonError::into_inner).take();
         let answering = async {
@@ -51,6 +51,7 @@ impl Directory {
                 loop {
                     tokio::select! {
                         () = &mut presence => break,
+                        () = self.connections.perhaps_forgotten.notified() => break,
                         () = self.someone_left.notified() => {}
                     }
                     tokio::time::sleep(GATHERING).await;

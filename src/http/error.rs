@@ -27,7 +27,7 @@ pub(super) enum Error {
     #[error("the query string is not valid: each parameter may be given once, percent-encoded")]
     Query,
     /// No such event type.
-    #[error("subscriptions names an event type that does not exist; rowcast.event_types lists them")]
+    #[error("an event type was asked for that does not exist; rowcast.event_types lists them")]
     UnknownType,
     /// A list without any type in it.
     #[error("subscriptions names no event type; leave it out to get all that you may see")]
@@ -62,7 +62,7 @@ pub(super) enum Error {
     #[error("you are not a member of this organization")]
     NotAMember,
     /// The user is a member but may see none of the types asked for.
-    #[error("you lack the permission that this event type requires")]
+    #[error("you lack the permission that this requires")]
     Forbidden,
     /// The body is not what is expected.
     #[error("the body must be JSON with connectionId, action, and what the action needs; see docs/http.md")]

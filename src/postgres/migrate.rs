@@ -148,10 +148,14 @@ pub(super) async fn state(client: &Client) -> Result<State, Error> {
     }
     let row = client.query_typed_one(include_str!("../../sql/queries/read_functions_version.sql"), &[]).await?;
     let stored = row.try_get::<_, Option<String>>("version")?.and_then(|text| Version::parse(&text));
+    let last = i64::from(
+        embedded::migrations::runner().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0),
+    );
     let ours = Version::ours();
     Ok(match stored {
         Some(stored) if stored == ours => State::Current,
-        Some(stored) if stored.release > ours.release => State::Newer,
+        // Builds of one release differ too, and functions of before a migration would undo what it is for.
+        Some(stored) if stored.release > ours.release || row.try_get::<_, i64>("migration")? > last => State::Newer,
         _ => State::Older,
     })
 }

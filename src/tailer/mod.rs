@@ -202,6 +202,7 @@ impl Tailer {
         });
         self.figures.live(true);
         if self.status.send_replace(Status::Live) == Status::CatchingUp {
+            self.connections.database_is_back();
             info!(cursor = %self.log.head().0, "tailing the outbox");
         }
     }

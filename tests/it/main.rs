@@ -51,6 +51,7 @@ mod tailer;
 mod tickets;
 mod tls;
 mod tokens;
+mod upgrades;
 
 /// A name for a role that no other test has: roles belong to the cluster.
 fn fresh_role(purpose: &str) -> String {

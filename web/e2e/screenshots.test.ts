@@ -52,6 +52,7 @@ it("member without permissions", async () => {
   await statusIs(page, "Connected");
   await writeALittleOfEverything();
   await page.getByText("Hidden from your role").first().waitFor();
+  await page.getByText("Failed: the reason is hidden from your role").waitFor();
   expect(await page.getByText("Your role may not see these events.").count()).toBe(5);
   await page.screenshot({ animations: "disabled", path: path("member"), fullPage: true });
 });
@@ -84,6 +85,10 @@ async function writeALittleOfEverything(): Promise<void> {
       },
     ],
     ["conversation_activity", { messageId: "3", messageType: "bot_response", status: "generating" }],
+    [
+      "conversation_activity",
+      { messageId: "4", messageType: "bot_response", status: "failed", error: "the model did not answer" },
+    ],
     [
       "error_notification",
       {

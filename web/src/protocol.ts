@@ -52,6 +52,7 @@ export interface ConversationActivity {
   status: string;
   /** Milliseconds. */
   responseTime?: number;
+  /** `[FILTERED]` for viewers without `admin`. */
   error?: string;
   metadata?: Record<string, unknown>;
 }

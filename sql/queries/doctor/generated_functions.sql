@@ -1,4 +1,4 @@
--- Are the functions that attach() generated all there, and do they belong to the owner of their table?
+-- Are the functions that attach() generated all there, do they belong to the owner of their table, and are they as this rowcast would make them?
 WITH attached AS (
     SELECT DISTINCT t.attachment, t.root, c.relowner AS owner
     FROM rowcast.attachment_triggers AS t JOIN pg_class AS c ON c.oid = t.root
@@ -25,3 +25,8 @@ SELECT 'problem',
        format('DROP TRIGGER %I ON %s; -- then attach it again', t.trigger_name, t.relation::regclass)
 FROM rowcast.attachment_triggers AS t
 WHERE t.root IS NULL
+UNION ALL
+SELECT 'warning',
+       format('%s is captured as an older rowcast did it', s.source),
+       format('SELECT * FROM rowcast.refresh_attachments(); -- as %I', s.owner)
+FROM rowcast.stale_attachments() AS s

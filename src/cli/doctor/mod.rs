@@ -18,7 +18,7 @@ pub(super) struct Doctor {
     #[arg(long, env = "ROWCAST_NOTIFY_DATABASE_URL", hide_env_values = true)]
     notify_database_url: Option<String>,
 
-    /// A running server to look at too, such as http://127.0.0.1:8080.
+    /// A running server to look at too, such as http://127.0.0.1:8080, or https:// and the name that its certificate is for.
     #[arg(long, value_name = "URL")]
     server: Option<String>,
 
@@ -28,17 +28,12 @@ pub(super) struct Doctor {
 }
 
 impl Doctor {
-    #[expect(clippy::print_stdout, reason = "the answer of a command")]
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let mut findings = doctor::examine(&self.database.database_url, self.notify_database_url.as_deref()).await;
         if let Some(url) = &self.server {
             findings.extend(server::examine(url).await);
         }
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&findings)?);
-        } else {
-            println!("{}", text(&findings));
-        }
+        super::answer(&if self.json { serde_json::to_string_pretty(&findings)? } else { text(&findings) })?;
         Ok(exit_code(&findings))
     }
 }

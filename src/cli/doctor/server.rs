@@ -181,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_server_is_said() {
-        for (url, said) in [("https://example.com", "only http://"), ("nonsense", "only http://")] {
+        for (url, said) in [("ftp://example.com", "expected a URL"), ("nonsense", "expected a URL")] {
             let findings = examine(url).await;
             assert_eq!((findings.len(), findings[0].level), (1, Level::Problem));
             assert!(findings[0].what.contains(said), "{}", findings[0].what);

@@ -100,7 +100,7 @@ const ANYWHERE: [(Check, &str); 2] = [
 ];
 
 /// What can be asked of a database that `rowcast migrate` has been at.
-const CHECKS: [(Check, &str); 21] = [
+const CHECKS: [(Check, &str); 22] = [
     query!(
         "server_role",
         "servers have a role of their own",
@@ -171,6 +171,11 @@ const CHECKS: [(Check, &str); 21] = [
     ),
     query!("capture_errors", "every change became an event", "the app's users miss changes that were made"),
     query!("nobody_to_see", "there is somebody to see events", "streams are refused with 403, or stay silent"),
+    query!(
+        "redactions",
+        "every redaction is of a type that exists",
+        "the field that it should hide is sent to everybody"
+    ),
     query!("secret_columns", "no column that is sent sounds like a secret", "whoever may see the event gets the value"),
     query!("attached_tables", "some table is attached", "without one there are only the events of rowcast.emit()"),
     query!(
@@ -200,7 +205,7 @@ pub async fn examine(url: &str, notify_url: Option<&str>) -> Vec<Finding> {
         (Err(error), _) => vec![links::CONNECTION.finding(
             Level::Problem,
             error.to_string(),
-            "set DATABASE_URL to postgres://user:password@host/database",
+            "set DATABASE_URL to postgres://user:password@host/database; docs/postgres-tls.md has what may follow after a ?",
         )],
         (_, Err(error)) => {
             let fix = "set ROWCAST_NOTIFY_DATABASE_URL to postgres://user:password@host/database, or leave it out";

@@ -10,9 +10,14 @@ use super::{tls::Failed, verifier};
 /// What to do, if it is known.
 pub(in crate::postgres) fn hint(error: &Error) -> Option<&'static str> {
     if let Some(refusal) = error.as_db_error() {
-        let wants_tls = wants_other_encryption(error) && refusal.message().contains("no encryption");
-        return wants_tls
-            .then_some("the server takes encrypted connections only: sslmode=require, or better verify-full");
+        let wants = |what: &str| wants_other_encryption(error) && refusal.message().contains(what);
+        return if wants("no encryption") {
+            Some("the server takes encrypted connections only: sslmode=require, or better verify-full")
+        } else if wants("valid client certificate") {
+            Some("give one in sslcert and sslkey that the server's CA (ssl_ca_file) has signed")
+        } else {
+            None
+        };
     }
     if let Some(tls) = tls_error(error) {
         return match tls {

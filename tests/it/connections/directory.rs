@@ -1,5 +1,7 @@
 //! The directory of streams: true when streams end, when servers end in whatever way, and when the database forgets it.
 
+use std::time::Duration;
+
 use tokio_postgres::Client;
 
 use super::open;
@@ -52,6 +54,26 @@ async fn what_the_database_has_forgotten_is_entered_anew() {
     let _streams = [open(&server, "ann", "").await, open(&server, "ben", "").await];
     owner.batch_execute("TRUNCATE rowcast.servers, rowcast.connections, rowcast.rates").await.unwrap();
     wait_for(&owner, &["ann", "ben"]).await;
+    server.stop().await;
+}
+
+/// Other servers answer 404 to whoever asks for a stream that is not in the directory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_comes_back_is_told_at_once() {
+    let db = Database::new().await;
+    documents::prepare(&db).await;
+    let superuser = db.connect_as(Role::Superuser).await;
+    let server = Server::start(&db).await;
+    let _stream = open(&server, "ann", "").await;
+    // The server has just said that it is there, and will not say it by itself for more than 4 s.
+    superuser.batch_execute("UPDATE rowcast.servers SET seen_at = '-infinity'").await.unwrap();
+    let seen = "SELECT FROM rowcast.servers WHERE seen_at > '-infinity'";
+    eventually("the server to say that it is there", async || superuser.query_opt(seen, &[]).await.unwrap().map(drop))
+        .await;
+    let crash = "TRUNCATE rowcast.servers, rowcast.connections;
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'server%'";
+    superuser.batch_execute(crash).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(4), wait_for(&superuser, &["ann"])).await.expect("it waits for its time");
     server.stop().await;
 }
 

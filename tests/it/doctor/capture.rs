@@ -88,6 +88,20 @@ async fn generated_functions_of_another_and_missing_ones() {
 }
 
 #[tokio::test]
+async fn generated_functions_of_an_older_rowcast() {
+    let db = Database::new().await;
+    let writer = attached(&db).await;
+    db.connect().await.batch_execute("INSERT INTO rowcast.memberships VALUES ('ann', 'o1', 'admin')").await.unwrap();
+    let age = "DO $$ BEGIN
+        EXECUTE (SELECT replace(pg_get_functiondef(oid), 'rowcast.draw_id(e.window_end)',
+                                'CASE WHEN (SELECT rowcast.mark_writer()) THEN nextval(''rowcast.outbox_id_seq'') END')
+                 FROM pg_proc WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_') AND prorettype = 'trigger'::regtype);
+    END $$";
+    let expected = ("warning", "public.docs is captured as an older rowcast did it");
+    is_found_and_mended(&db, "generated_functions", age, expected, &writer).await;
+}
+
+#[tokio::test]
 async fn a_sequence_behind_its_table() {
     let db = Database::new().await;
     let superuser = db.connect_as(Role::Superuser).await;

@@ -20,6 +20,13 @@ struct Examination {
 }
 
 impl Examination {
+    /// Reads what was printed with `--json`.
+    fn read(output: &Output) -> Self {
+        let findings = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        Self { code: output.status.code(), findings }
+    }
+
     /// Findings of this code, as level and what.
     fn of(&self, code: &str) -> Vec<(&str, &str)> {
         let findings = self.findings.iter().filter(|finding| finding["code"] == code);
@@ -45,17 +52,20 @@ impl Examination {
 
 /// Runs the program without anything of the environment's that could lead it elsewhere.
 async fn run(url: &str, arguments: &[&str]) -> Output {
+    run_with(url, arguments, &[]).await
+}
+
+/// The same, with further environment variables.
+async fn run_with(url: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rowcast"));
     command.arg("doctor").args(arguments).env("DATABASE_URL", url).env_remove("ROWCAST_NOTIFY_DATABASE_URL");
+    command.envs(environment.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
 async fn examine_at(url: &str, arguments: &[&str]) -> Examination {
-    let output = run(url, &[&["--json"], arguments].concat()).await;
-    let findings = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    Examination { code: output.status.code(), findings }
+    Examination::read(&run(url, &[&["--json"], arguments].concat()).await)
 }
 
 async fn examine(db: &Database) -> Examination {

@@ -66,6 +66,16 @@ async fn nobody_may_see_anything_or_one_type() {
 }
 
 #[tokio::test]
+async fn a_redaction_that_hides_nothing() {
+    let db = Database::new().await;
+    let owner = db.connect().await;
+    let provoke = "INSERT INTO rowcast.memberships VALUES ('ann', 'o1', 'admin');
+                   INSERT INTO rowcast.redactions (event_type, path, unless_permission) VALUES ('payment_recieved', '{card,number}', 'billing')";
+    let expected = ("warning", "a redaction is of the type payment_recieved, which rowcast.event_types does not have");
+    is_found_and_mended(&db, "redactions", provoke, expected, &owner).await;
+}
+
+#[tokio::test]
 async fn events_that_reach_nobody_and_events_that_were_left_out() {
     let db = Database::new().await;
     let writer = attached(&db).await;

@@ -1,5 +1,7 @@
 //! The way to the database, and whether it is one that rowcast can work with.
 
+use std::process::Stdio;
+
 use rowcast::private_postgres::{Options, PrivatePostgres};
 
 use super::{examine, examine_at, run};
@@ -15,6 +17,17 @@ async fn no_database_is_a_problem_and_its_password_a_secret() {
         assert!(said.contains("problem connection") && said.contains("fix: ") && said.contains(expected), "{said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn who_has_heard_enough_may_hang_up() {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_rowcast"));
+    let url = format!("postgres://127.0.0.1:{}/nowhere", free_port());
+    command.args(["doctor", "--database-url", &url]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut doctor = command.spawn().unwrap();
+    drop(doctor.stdout.take());
+    let output = doctor.wait_with_output().await.unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(2), String::new()));
 }
 
 #[tokio::test]

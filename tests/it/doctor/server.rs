@@ -5,8 +5,8 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::{Examination, attached, examine_at, run};
-use crate::harness::{Database, Role, Server};
+use super::{Examination, attached, examine_at, run, run_with};
+use crate::harness::{Database, Role, Server, tls::Identity};
 
 async fn examine(db: &Database, server: &str) -> Examination {
     examine_at(&db.url_as(Role::Superuser), &["--server", server]).await
@@ -44,6 +44,25 @@ async fn figures_that_are_elsewhere_are_not_judged() {
     let server = Server::start_with(&db, &[("ROWCAST_METRICS_ADDR", "off")]).await;
     let examination = examine(&db, &server.url()).await;
     assert_eq!(examination.one("server_tailer"), ("unknown", "GET /metrics answers 404: its figures are elsewhere"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_tls_has_to_show_a_certificate_that_is_believed() {
+    let db = Database::new().await;
+    let identity = Identity::new();
+    let server = Server::start_with(&db, &identity.settings()).await;
+    let (url, server_url) = (db.url_as(Role::Superuser), server.url());
+    let arguments = ["--json", "--server", &server_url];
+    let known = [("SSL_CERT_FILE", identity.certificate.as_str())];
+    let examination = Examination::read(&run_with(&url, &arguments, &known).await);
+    assert_eq!((examination.level("server_live"), examination.level("server_tailer")), ("ok", "ok"));
+
+    let stranger = Identity::new();
+    let other = [("SSL_CERT_FILE", stranger.certificate.as_str())];
+    let examination = Examination::read(&run_with(&url, &arguments, &other).await);
+    let (level, said) = examination.one("server_live");
+    assert!(level == "problem" && said.contains("no TLS with 127.0.0.1"), "{said}");
     server.stop().await;
 }
 

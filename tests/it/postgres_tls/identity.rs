@@ -57,7 +57,7 @@ async fn a_client_shows_its_certificate() {
 
     let shown = identity(directory, "client", &stage.authority.issue(own, &[]));
     assert!(connect(&format!("{url}&{shown}")).await.unwrap().is_some());
-    assert_refused(&url, &["requires a valid client certificate"]).await;
+    assert_refused(&url, &["requires a valid client certificate", "sslcert and sslkey"]).await;
     let somebody = identity(directory, "somebody", &stage.authority.issue(others, &[]));
     assert_refused(&format!("{url}&{somebody}"), &["refused"]).await;
     let stranger = identity(directory, "stranger", &Authority::new("somebody else").issue(own, &[]));

@@ -7,6 +7,9 @@ import type { MessageItem } from "../model/messages.js";
 import { Panel } from "../parts/Panel.js";
 import { Row, Time } from "../parts/Row.js";
 
+/** What viewers without `admin` get in place of a text, by the redactions that rowcast comes with. */
+const HIDDEN = "[FILTERED]";
+
 const FROM = { user: "Visitor", bot: "Bot", system: "System" };
 
 export function ConversationsPanel() {
@@ -44,9 +47,13 @@ const MessageRow = memo(function MessageRow({ message }: { message: MessageItem 
 });
 
 function Content({ of: { content, status, error } }: { of: MessageItem }) {
-  if (error) return <span className="rc-message-text rc-danger">{error}</span>;
-  if (content === "[FILTERED]")
-    return <span className="rc-message-text rc-muted">Hidden from your role</span>;
+  if (error)
+    return (
+      <span className="rc-message-text rc-danger">
+        {error === HIDDEN ? "Failed: the reason is hidden from your role" : error}
+      </span>
+    );
+  if (content === HIDDEN) return <span className="rc-message-text rc-muted">Hidden from your role</span>;
   if (content) return <span className="rc-message-text">{content}</span>;
   if (status === "generating") return <span className="rc-message-text rc-typing">Writing</span>;
   return <span className="rc-message-text rc-muted">No content</span>;
