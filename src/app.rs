@@ -148,7 +148,8 @@ impl Door {
         if let Some(listener) = metrics {
             let service = TowerToHyperService::new(warp::service(http::metrics_routes(http)));
             let service = Edge::new(service, Rules::default());
-            tasks.spawn("serving of metrics", accept::serve(listener, service, options.clone(), shutdown.clone()));
+            let options = accept::Options { crowd: None, ..options.clone() };
+            tasks.spawn("serving of metrics", accept::serve(listener, service, options, shutdown.clone()));
         }
         if let Some(certificates) = &certificates {
             tasks.spawn("watching of certificates", Arc::clone(certificates).watch(shutdown.clone()));

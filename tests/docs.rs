@@ -65,6 +65,7 @@ fn every_refusal_is_explained_with_its_status_and_none_is_that_does_not_exist() 
             "FORBIDDEN" => "403",
             "NOT_FOUND" => "404",
             "METHOD_NOT_ALLOWED" => "405",
+            "REQUEST_TIMEOUT" => "408",
             "LENGTH_REQUIRED" => "411",
             "PAYLOAD_TOO_LARGE" => "413",
             "UNSUPPORTED_MEDIA_TYPE" => "415",

@@ -122,9 +122,14 @@ fn data_flows_one_way() {
     }
 }
 
-/// What `docs/reliability.md` names in backquotes: files and folders, some of them with a test.
-fn named_in_reliability() -> Vec<(String, Option<String>)> {
-    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reliability.md")).unwrap();
+/// The documents that say on which tests their promises rest.
+const PROMISES: [&str; 2] = ["docs/reliability.md", "docs/security.md"];
+
+/// What a document names in backquotes: files and folders, some of them with a test.
+fn named_in(document: &str) -> Vec<(String, Option<String>)> {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document)).unwrap();
+    // Blocks of code are something else.
+    let document = document.split("```").step_by(2).collect::<String>();
     let quoted = document.split('`').skip(1).step_by(2);
     let paths = quoted.filter(|quoted| ["src/", "tests/", "web/"].iter().any(|folder| quoted.starts_with(folder)));
     paths
@@ -148,13 +153,16 @@ fn has_test(file: &Path, name: &str) -> bool {
 
 #[test]
 fn the_tests_that_promises_rest_on_exist() {
-    let named = named_in_reliability();
-    assert!(named.iter().filter(|(_, name)| name.is_some()).count() > 50, "the tests were not found in the document");
-    for (path, name) in named {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(&path);
-        assert!(file.exists(), "docs/reliability.md names {path}, which does not exist");
-        if let Some(name) = name {
-            assert!(has_test(&file, &name), "docs/reliability.md names {path}::{name}, which is no test");
+    for document in PROMISES {
+        let named = named_in(document);
+        let tests = named.iter().filter(|(_, name)| name.is_some()).count();
+        assert!(tests > 50, "the tests were not found in {document}");
+        for (path, name) in named {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(&path);
+            assert!(file.exists(), "{document} names {path}, which does not exist");
+            if let Some(name) = name {
+                assert!(has_test(&file, &name), "{document} names {path}::{name}, which is no test");
+            }
         }
     }
 }

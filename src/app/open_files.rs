@@ -9,11 +9,12 @@ const CLIENTS: u64 = 10_000;
 /// Files that are no clients: the database, the listener, standard streams, and some to spare.
 const OTHERS: u64 = 100;
 
-/// Takes as many as the system lets us have. Says so when those are too few.
-pub(super) fn raise_limit() {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+/// Takes as many as the system lets us have. Says so when those are too few. Returns for how many connections there is room.
+pub(super) fn raise_limit() -> u32 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return u32::MAX };
     let limit = wanted(soft, hard);
-    match setrlimit(Resource::RLIMIT_NOFILE, limit, hard) {
+    let raised = setrlimit(Resource::RLIMIT_NOFILE, limit, hard);
+    match raised {
         Ok(()) => debug!(limit, "open files"),
         Err(error) => warn!(%error, limit, "the limit of open files could not be raised"),
     }
@@ -23,6 +24,8 @@ pub(super) fn raise_limit() {
             "there is room for about {clients} clients: each is an open file; raise the hard limit (ulimit -Hn, or LimitNOFILE= of systemd)"
         );
     }
+    let limit = if raised.is_ok() { limit } else { soft };
+    u32::try_from(limit.saturating_sub(OTHERS)).unwrap_or(u32::MAX)
 }
 
 fn wanted(soft: u64, hard: u64) -> u64 {

@@ -14,7 +14,12 @@ use crate::{
     config::{self, Config, MetricsAddr, Settings},
     connections::{Connections, Directory, Gate, Most},
     http::{
-        self, Http, accept, address::TrustedProxies, certificates::Certificates, credentials::Ways, edge::Rules,
+        self, Http,
+        accept::{self, Crowd},
+        address::TrustedProxies,
+        certificates::Certificates,
+        credentials::Ways,
+        edge::Rules,
         origin::Origins,
     },
     metrics::Metrics,
@@ -30,8 +35,9 @@ impl App {
     /// When the database cannot be reached or brought up to date, the address is taken, or a setting cannot be used.
     pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Self, Error> {
         let Config { database_url, jwt_secret, jwks_url, settings } = config;
-        open_files::raise_limit();
+        let room = open_files::raise_limit();
         let metrics = Arc::new(Metrics::default());
+        let crowd = crowd(&settings, room, Arc::clone(&metrics));
         let expected =
             Expected { issuer: settings.tokens.jwt_issuer.clone(), audience: settings.tokens.jwt_audience.clone() };
         let verifier = Verifier::new(jwt_secret.as_deref(), jwks_url.as_deref(), expected, Arc::clone(&metrics))?;
@@ -83,7 +89,7 @@ impl App {
             shows_metrics: settings.metrics_addr == MetricsAddr::Same,
         };
         Ok(Self {
-            door: open(&settings, certificates, rules).await?,
+            door: open(&settings, certificates, rules, crowd).await?,
             tailer,
             http: Arc::new(http),
             doorbell,
@@ -127,8 +133,19 @@ fn transport(settings: &Settings) -> Result<(Option<Arc<Certificates>>, Rules), 
     Ok((certificates.map(Arc::new), rules))
 }
 
+/// How many connections there may be, of which some say nothing. A browser keeps some open beside those of its streams.
+fn crowd(settings: &Settings, room: u32, metrics: Arc<Metrics>) -> Crowd {
+    let per_address = settings.limits.max_connections_per_address.saturating_mul(2);
+    Crowd::new(room, per_address, settings.transport.trusted_proxies.0.clone(), metrics)
+}
+
 /// Listens.
-async fn open(settings: &Settings, certificates: Option<Arc<Certificates>>, rules: Rules) -> Result<Door, Error> {
+async fn open(
+    settings: &Settings,
+    certificates: Option<Arc<Certificates>>,
+    rules: Rules,
+    crowd: Crowd,
+) -> Result<Door, Error> {
     let cannot_listen = |error| Error::Listen(settings.listen_addr, error);
     let listener = http::listen(settings.listen_addr).map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
@@ -138,6 +155,7 @@ async fn open(settings: &Settings, certificates: Option<Arc<Certificates>>, rule
     };
     let options = accept::Options {
         buffer_bytes: usize::try_from(settings.limits.max_header_bytes).unwrap_or(usize::MAX),
+        crowd: Some(Arc::new(crowd)),
         ..accept::Options::default()
     };
     Ok(Door { listener, address, metrics, certificates, rules, options })

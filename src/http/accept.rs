@@ -5,10 +5,12 @@
 
 mod activity;
 mod connection;
+mod crowd;
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::{Body, Incoming};
@@ -20,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use self::connection::{Ends, connection};
+pub use self::crowd::Crowd;
 
 /// The first pause after an accept that failed for want of something (file descriptors, memory); it doubles up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -63,6 +66,8 @@ pub struct Options {
     pub streams: u32,
     /// How long connections may take to end once they should.
     pub drain_timeout: Duration,
+    /// How many there may be; none: any number. One that is too many is closed without a word.
+    pub crowd: Option<Arc<Crowd>>,
 }
 
 impl Default for Options {
@@ -76,6 +81,7 @@ impl Default for Options {
             streams: 100,
             // Less than the half minute after which orchestrators lose their patience.
             drain_timeout: Duration::from_secs(25),
+            crowd: None,
         }
     }
 }
@@ -110,7 +116,18 @@ where
             match accept.accept().await {
                 Ok((opening, peer)) => {
                     pause = FIRST_PAUSE;
-                    connections.spawn(connection(opening, peer, service.clone(), options.clone(), ends.clone()));
+                    let place = match &options.crowd {
+                        Some(crowd) => match crowd.enter(peer) {
+                            None => continue,
+                            place => place,
+                        },
+                        None => None,
+                    };
+                    let served = connection(opening, peer, service.clone(), options.clone(), ends.clone());
+                    connections.spawn(async move {
+                        served.await;
+                        drop(place);
+                    });
                 }
                 // The client's doing: it was gone before we got to it.
                 Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}

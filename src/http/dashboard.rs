@@ -1,12 +1,15 @@
 //! `GET /`: the dashboard, out of the binary.
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use rust_embed::RustEmbed;
 use warp::{
     Rejection,
     http::{HeaderValue, Method, header},
     path::Tail,
     reject,
-    reply::{self, Reply, Response},
+    reply::{Reply, Response},
 };
 
 use super::{error::Error, security::DASHBOARD_POLICY};
@@ -30,8 +33,16 @@ pub(super) async fn file(method: Method, path: Tail) -> Result<Response, Rejecti
         }
         Some(asset) => {
             let mimetype = asset.metadata.mimetype();
-            let mut response =
-                reply::with_header(asset.data.into_owned(), header::CONTENT_TYPE, mimetype).into_response();
+            // Never a copy: anybody may ask for it, and leave it unread.
+            let bytes = match asset.data {
+                Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+                Cow::Owned(bytes) => bytes.into(),
+            };
+            let mut response = Response::new(bytes.into());
+            response.headers_mut().insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_str(mimetype).unwrap_or(HeaderValue::from_static("application/octet-stream")),
+            );
             // The build puts a hash of the content into the names under assets/.
             let forever = path.starts_with("assets/");
             let caching = if forever { "public, max-age=31536000, immutable" } else { "no-cache" };

@@ -1,7 +1,7 @@
 //! Errors → answers, all in one place: JSON, with a status, a code for programs and a sentence for people.
 //! No answer repeats what the client sent.
 
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 
 use serde::Serialize;
 use tracing::error;
@@ -12,7 +12,7 @@ use warp::{
     reply::{self, Reply, Response},
 };
 
-use super::query;
+use super::{body, query};
 use crate::{
     access::{ticket, token},
     command::Refusal,
@@ -73,6 +73,9 @@ pub(super) enum Error {
     /// The body is too large.
     #[error("the body is larger than this server takes")]
     TooLarge,
+    /// The body did not come in time.
+    #[error("the body did not arrive in time")]
+    Slow,
     /// Nobody knows how large the body is.
     #[error("the request must say how long its body is: Content-Length")]
     Length,
@@ -154,6 +157,7 @@ impl Error {
             Self::Body => (StatusCode::BAD_REQUEST, "invalid_body"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
             Self::Length => (StatusCode::LENGTH_REQUIRED, "length_required"),
             Self::Action => (StatusCode::BAD_REQUEST, "invalid_action"),
             Self::Since => (StatusCode::BAD_REQUEST, "invalid_since"),
@@ -293,17 +297,18 @@ impl Reply for Error {
     }
 }
 
-/// Answers what no route took.
-///
-/// # Errors
-/// Never.
-pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
-    let error = if rejection.is_not_found() {
+/// Why no route took it.
+pub(super) fn why(rejection: &Rejection) -> Error {
+    if rejection.is_not_found() {
         Error::NotFound
     } else if rejection.find::<query::Unreadable>().is_some() {
         Error::Query
     } else if rejection.find::<PayloadTooLarge>().is_some() {
         Error::TooLarge
+    } else if rejection.find::<body::TooSlow>().is_some() {
+        Error::Slow
+    } else if rejection.find::<body::Broken>().is_some() {
+        Error::Body
     } else if rejection.find::<LengthRequired>().is_some() {
         Error::Length
     } else if rejection.find::<MethodNotAllowed>().is_some() {
@@ -311,6 +316,18 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible
     } else {
         error!(?rejection, "a request was rejected for a reason that has no answer");
         Error::Internal
-    };
-    Ok(error.into_response())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_we_did_not_foresee_tells_nothing() {
+        let answer = Error::Internal.into_response();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
+        assert_eq!(Error::Internal.to_string(), "internal error");
+    }
 }

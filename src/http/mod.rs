@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod address;
 mod admission;
+mod body;
 pub mod certificates;
 mod commands;
 pub mod credentials;
@@ -23,7 +24,12 @@ pub mod tls;
 pub mod trace;
 mod vanished;
 
-use std::{future::ready, sync::Arc, time::Instant};
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+    sync::Arc,
+    time::Instant,
+};
 
 pub use tcp::listen;
 use warp::{
@@ -34,7 +40,7 @@ use warp::{
     reply::{Reply, Response},
 };
 
-use self::{address::ClientAddress, credentials::Ways, error::Error, query::query};
+use self::{address::ClientAddress, body::body, credentials::Ways, error::Error, query::query};
 use crate::{
     access::token::{Identity, Verifier},
     connections::{Directory, Gate},
@@ -101,8 +107,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .or(sse
             .and(warp::post())
             .and(headers)
-            .and(warp::body::content_length_limit(http.max_body_bytes.into()))
-            .and(warp::body::bytes())
+            .and(body(http.max_body_bytes))
             .and(with_http.clone())
             .then(commands::obey))
         .unify()
@@ -149,7 +154,13 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
     });
     let dashboard = with_path.and(warp::path::tail()).and_then(dashboard::file);
     let probes = live.or(ready).unify().or(metrics).unify();
-    api.or(probes).unify().or(dashboard).unify().recover(error::recover).unify().boxed()
+    api.or(probes).unify().or(dashboard).unify().recover(refusing(http)).unify().boxed()
+}
+
+/// Answers what no route took.
+fn refusing(http: &Arc<Http>) -> impl Fn(Rejection) -> Ready<Result<Response, Infallible>> + Clone + use<> {
+    let http = Arc::clone(http);
+    move |rejection| ready(Ok(http.refuse(error::why(&rejection))))
 }
 
 /// What is said to a method that a path does not have. Those that it has were refused for another reason, which is not lost.
@@ -163,7 +174,7 @@ fn other_methods(allowed: &'static str) -> impl Filter<Extract = (Response,), Er
 /// The figures alone, for an address of their own.
 #[must_use]
 pub fn metrics_routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
-    let http = Arc::clone(http);
-    let metrics = warp::path!("metrics").and(warp::get().or(warp::head()).unify()).map(move || metrics::show(&http));
-    metrics.recover(error::recover).unify().boxed()
+    let shown = Arc::clone(http);
+    let metrics = warp::path!("metrics").and(warp::get().or(warp::head()).unify()).map(move || metrics::show(&shown));
+    metrics.recover(refusing(http)).unify().boxed()
 }

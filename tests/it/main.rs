@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod attacks;
 mod audiences;
 mod capture;
 mod commands;
@@ -38,6 +39,7 @@ mod postgres_tls;
 mod private_postgres;
 mod proxies;
 mod proxy;
+mod refusals;
 mod retention;
 mod roles;
 mod security_headers;

@@ -262,13 +262,13 @@ async fn every_stream_says(connection: &mut TlsStream<TcpStream>, expected: &str
 }
 
 /// A frame of HTTP/2: its type, flags, stream and payload.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// A text in a head of HTTP/2, with its length before it.
-fn text(text: &str) -> Vec<u8> {
+pub(crate) fn text(text: &str) -> Vec<u8> {
     let length = match text.len() {
         short @ ..127 => vec![short],
         long => vec![127, ((long - 127) % 128) | 128, (long - 127) / 128],
