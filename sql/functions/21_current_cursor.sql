@@ -8,6 +8,8 @@
 --
 -- A cursor names 64 gaps. Where there are more, those that lie nearest to each other are made one: that repeats what lies between them, and loses nothing.
 --
+-- Ids that the sequence has not given out were made up by somebody (an owner of an attached table may write any), and are not looked at, as by servers.
+--
 -- STABLE, so that it sees with the snapshot of the statement that calls it. Draws no id and takes no xid: it works in a READ ONLY transaction. SECURITY
 -- DEFINER, because it tells ids and nothing else, and its callers need not see the outbox.
 CREATE OR REPLACE FUNCTION rowcast.current_cursor() RETURNS text
@@ -22,7 +24,7 @@ BEGIN ATOMIC
     ), seen AS MATERIALIZED (
         SELECT o.id
         FROM undecided u
-        CROSS JOIN LATERAL (SELECT id FROM rowcast.outbox WHERE id BETWEEN u.first AND coalesce(u.last, 9223372036854775807)) o
+        CROSS JOIN LATERAL (SELECT id FROM rowcast.outbox WHERE id BETWEEN u.first AND coalesce(u.last, (SELECT q.last_value FROM rowcast.outbox_id_seq q))) o
     ), head AS (
         SELECT greatest((SELECT max(id) FROM seen), (SELECT max(first) - 1 FROM undecided)) AS id
     ), missing AS (

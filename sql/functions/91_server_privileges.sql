@@ -26,3 +26,4 @@ GRANT EXECUTE
        rowcast.keep_server(text, interval, jsonb, jsonb), rowcast.forget_server(text),
        rowcast.ask_connection(text, text, jsonb), rowcast.answer_request(text, jsonb)
     TO rowcast_server;
+GRANT EXECUTE ON FUNCTION rowcast.highest_id() TO rowcast_server, rowcast_reader;

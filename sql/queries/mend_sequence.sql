@@ -2,10 +2,10 @@
 -- have written either. Not for long: it gives up if it cannot have the lock.
 DO $$
 BEGIN
-    IF (SELECT max(id) FROM rowcast.outbox) > (SELECT last_value FROM rowcast.outbox_id_seq) THEN
+    IF rowcast.highest_id() > (SELECT last_value FROM rowcast.outbox_id_seq) THEN
         SET LOCAL lock_timeout = '5s';
         LOCK TABLE rowcast.outbox IN SHARE ROW EXCLUSIVE MODE;
-        PERFORM setval('rowcast.outbox_id_seq', greatest((SELECT max(id) FROM rowcast.outbox), (SELECT last_value FROM rowcast.outbox_id_seq)));
+        PERFORM setval('rowcast.outbox_id_seq', greatest(rowcast.highest_id(), (SELECT last_value FROM rowcast.outbox_id_seq)));
     END IF;
 END
 $$

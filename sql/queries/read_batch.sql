@@ -51,5 +51,10 @@ UNION ALL
 )
 UNION ALL
 (
-    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, o.* FROM rowcast.outbox AS o WHERE o.id > $1 ORDER BY o.id LIMIT $4
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, o.*
+    FROM rowcast.outbox AS o
+    -- The sequence is looked at after the snapshot was taken: of all that can be seen the ids had been given out by then. Any other was made up by somebody.
+    WHERE o.id > $1 AND o.id <= (SELECT q.last_value FROM rowcast.outbox_id_seq AS q)
+    ORDER BY o.id
+    LIMIT $4
 )

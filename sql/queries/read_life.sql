@@ -5,4 +5,4 @@ SELECT
     (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()) AS database,
     rowcast.current_timeline() AS timeline,
     (SELECT q.last_value - (NOT q.is_called)::integer FROM rowcast.outbox_id_seq AS q) AS drawn,
-    coalesce((SELECT max(o.id) FROM rowcast.outbox AS o), 0) AS highest
+    rowcast.highest_id() AS highest

@@ -281,3 +281,30 @@ async fn any_login_can_hold_up_writers_until_the_checklist_is_followed() {
     timeout(PATIENCE, closing).await.expect("the stream of who was disconnected goes on");
     server.stop().await;
 }
+
+/// An owner of an attached table may write rows of the outbox by hand, with any id. What the sequence has not given out is not looked at.
+#[tokio::test]
+async fn ids_that_were_made_up_are_nobodys_and_stop_nothing() {
+    let db = Database::new().await;
+    let app = prepare(&db).await;
+    let mut server = Server::start(&db).await;
+    let mut client = connect(&server, "ann", None).await;
+    let forged = "INSERT INTO rowcast.outbox (id, event_type, audience, organization_id, operation, data)
+                  VALUES ($1, 'document_processing', 'organization', 'o1', 'EMIT', '{}')";
+    let writer = db.connect_as(Role::Writer).await;
+    for id in [i64::MAX - 1, i64::MAX / 2 + 7] {
+        writer.execute(forged, &[&id]).await.unwrap();
+    }
+    insert(&app, 1, "o1").await;
+    let first = next(&mut client).await;
+    assert_eq!(first["key"], "1");
+    let cursor: String = db.connect().await.query_one("SELECT rowcast.current_cursor()", &[]).await.unwrap().get(0);
+    assert_eq!(cursor, first["id"].as_str().unwrap());
+    // Nor is it taken for a restore.
+    server.terminate().await;
+    server.restart().await;
+    insert(&app, 2, "o1").await;
+    let mut again = connect(&server, "ann", Some(&cursor)).await;
+    assert_eq!(next(&mut again).await["key"], "2");
+    server.stop().await;
+}

@@ -11,13 +11,14 @@ async fn cursor(client: &Client) -> String {
     client.query_one("SELECT rowcast.current_cursor()", &[]).await.unwrap().get(0)
 }
 
-/// Ids as if they had been drawn and rolled back: all up to `last` but those that are there.
+/// Ids as if they had been drawn, and rolled back where they are not there.
 async fn outbox(stage: &Stage, undecided: &str, ids: &str) {
     stage
         .superuser
         .batch_execute(&format!(
             "DELETE FROM rowcast.outbox; UPDATE rowcast.settled SET undecided = '{{{undecided}}}';
-             INSERT INTO rowcast.outbox (id, event_type, audience, operation, data) SELECT i, 'x', 'platform', 'EMIT', '{{}}' FROM {ids} i"
+             INSERT INTO rowcast.outbox (id, event_type, audience, operation, data) SELECT i, 'x', 'platform', 'EMIT', '{{}}' FROM {ids} i;
+             SELECT setval('rowcast.outbox_id_seq', greatest(1, (SELECT max(id) FROM rowcast.outbox)))"
         ))
         .await
         .unwrap();
