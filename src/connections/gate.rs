@@ -2,11 +2,11 @@
 //! is decided in the database: `directory.rs`.)
 
 use std::{
-    collections::HashMap,
-    hash::Hash,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
+
+use super::Counts;
 
 /// The most of each.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +29,8 @@ pub struct Gate {
 #[derive(Debug, Default)]
 struct Inside {
     in_all: u32,
-    from: HashMap<IpAddr, u32>,
-    polls_of: HashMap<Box<str>, u32>,
+    from: Counts<IpAddr>,
+    polls_of: Counts<Box<str>>,
 }
 
 /// Why somebody was not let in.
@@ -68,17 +68,17 @@ impl Gate {
         if inside.in_all >= self.most.in_all {
             return Err(Full::Server);
         }
-        if count(&inside.from, &address) >= self.most.per_address {
+        if inside.from.is_full(&address, self.most.per_address) {
             return Err(Full::Address);
         }
         let poll_of = poll_of.map(Box::<str>::from);
-        if poll_of.as_ref().is_some_and(|user| count(&inside.polls_of, user) >= self.most.polls_per_user) {
+        if poll_of.as_ref().is_some_and(|user| inside.polls_of.is_full(user, self.most.polls_per_user)) {
             return Err(Full::User);
         }
         inside.in_all += 1;
-        *inside.from.entry(address).or_default() += 1;
+        inside.from.enter(address);
         if let Some(user) = &poll_of {
-            *inside.polls_of.entry(user.clone()).or_default() += 1;
+            inside.polls_of.enter(user.clone());
         }
         Ok(Place { gate: Arc::clone(self), address, poll_of })
     }
@@ -88,23 +88,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut inside = self.gate.inside.lock().unwrap_or_else(PoisonError::into_inner);
         inside.in_all -= 1;
-        leave(&mut inside.from, &self.address);
+        inside.from.leave(&self.address);
         if let Some(user) = &self.poll_of {
-            leave(&mut inside.polls_of, user);
-        }
-    }
-}
-
-fn count<K: Eq + Hash>(counts: &HashMap<K, u32>, key: &K) -> u32 {
-    counts.get(key).copied().unwrap_or_default()
-}
-
-/// Nobody is remembered who is not there.
-fn leave<K: Eq + Hash>(counts: &mut HashMap<K, u32>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
+            inside.polls_of.leave(user);
         }
     }
 }

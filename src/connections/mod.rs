@@ -1,10 +1,11 @@
 //! The streams that are open here: by name, for whoever wants something of one of them, and how many there may be.
 //!
 //! - `wanted.rs`, `connection.rs`: what a stream is to send, which its user may change while it is open.
-//! - `gate.rs`: how many may be connected to this server.
+//! - `gate.rs`, `counts.rs`: how many may be connected to this server.
 //! - `directory.rs`, `entry.rs`, `presence.rs`: the streams of all servers, in the database: how many a user may have, who reaches them, which servers are there.
 
 mod connection;
+mod counts;
 mod directory;
 mod entry;
 mod gate;
@@ -21,6 +22,7 @@ use tracing::warn;
 
 pub use self::{
     connection::{Connection, Described, Terms},
+    counts::Counts,
     directory::{Admission, Directory, Unanswered},
     entry::Entered,
     gate::{Full, Gate, Most, Place},

@@ -3,14 +3,13 @@
 //! The limits of streams (`connections/gate.rs`) are met by those who have shown a token. Who only connects, and says nothing for as long as that is allowed, meets this.
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use ipnet::IpNet;
 
-use crate::{http::address::ClientAddress, metrics::Metrics};
+use crate::{connections::Counts, http::address::ClientAddress, metrics::Metrics};
 
 /// The connections of each address.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub struct Crowd {
 #[derive(Debug, Default)]
 struct Inside {
     in_all: u32,
-    from: HashMap<IpAddr, u32>,
+    from: Counts<IpAddr>,
 }
 
 /// A connection that was let in; it leaves when this is dropped.
@@ -55,12 +54,11 @@ impl Crowd {
             return None;
         }
         if let Some(address) = address {
-            let from = inside.from.entry(address).or_default();
-            if *from >= self.per_address {
+            if inside.from.is_full(&address, self.per_address) {
                 self.metrics.refused("open_connections_per_address");
                 return None;
             }
-            *from += 1;
+            inside.from.enter(address);
         }
         inside.in_all += 1;
         Some(Place { crowd: Arc::clone(self), address })
@@ -71,13 +69,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut inside = self.crowd.inside.lock().unwrap_or_else(PoisonError::into_inner);
         inside.in_all -= 1;
-        let Some(address) = self.address else { return };
-        if let Some(from) = inside.from.get_mut(&address) {
-            *from -= 1;
-            // Nobody is remembered who is not there.
-            if *from == 0 {
-                inside.from.remove(&address);
-            }
+        if let Some(address) = &self.address {
+            inside.from.leave(address);
         }
     }
 }
