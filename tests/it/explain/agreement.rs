@@ -72,19 +72,28 @@ async fn grant(superuser: &Client, rng: &mut Rng, insert: &str) {
     }
 }
 
-/// All that a poll of everything delivers, by id.
+/// All that polls of everything deliver, by id. An answer may end early.
 async fn delivered(server: &Server, user: &str, query: &str) -> BTreeMap<i64, Value> {
     let headers = format!("Authorization: Bearer {}\r\n", harness::token(user));
-    let target = format!("/api/v1/realtime/events?after=0&wait=0&limit=1000{query}");
-    let mut answer = sse::Client::request(&server.url(), "GET", &target, &headers, "").await;
-    let body = answer.rest().await;
-    if answer.status == 403 {
-        return BTreeMap::new();
+    let mut delivered = BTreeMap::new();
+    let mut cursor = "0".to_owned();
+    loop {
+        let target = format!("/api/v1/realtime/events?after={cursor}&wait=0&limit=1000{query}");
+        let mut answer = sse::Client::request(&server.url(), "GET", &target, &headers, "").await;
+        let body = answer.rest().await;
+        if answer.status == 403 {
+            return BTreeMap::new();
+        }
+        assert_eq!(answer.status, 200, "{body}");
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        let events = answer["events"].as_array().unwrap();
+        delivered
+            .extend(events.iter().map(|event| (event["id"].as_str().unwrap().parse().unwrap(), event["data"].clone())));
+        if answer["cursor"] == *cursor {
+            return delivered;
+        }
+        answer["cursor"].as_str().unwrap().clone_into(&mut cursor);
     }
-    assert_eq!(answer.status, 200, "{body}");
-    let answer: Value = serde_json::from_str(&body).unwrap();
-    let events = answer["events"].as_array().unwrap().iter();
-    events.map(|event| (event["id"].as_str().unwrap().parse().unwrap(), event["data"].clone())).collect()
 }
 
 /// What is said of every id: whether it is delivered, and with which data, if one follows the redactions that are told.
