@@ -1,17 +1,22 @@
 //! How many streams and polls there may be: refused with 429 or 503, a time to come back at, and a count.
 
+use std::pin::Pin;
+
 use super::{asking, open, post, refusal};
 use crate::{
     documents,
     harness::{Database, Server, eventually, sse, token},
 };
 
+/// What was opened, or status, code and `Retry-After` of the refusal.
+type Answer = Result<sse::Client, (u16, String, u64)>;
+
 /// Status, code and `Retry-After` of a refused stream, or none when it was opened.
-async fn try_open(server: &Server, user: &str) -> Result<sse::Client, (u16, String, u64)> {
+async fn try_open(server: &Server, user: &str) -> Answer {
     try_get(server, user, super::PATH).await
 }
 
-async fn try_get(server: &Server, user: &str, target: &str) -> Result<sse::Client, (u16, String, u64)> {
+async fn try_get(server: &Server, user: &str, target: &str) -> Answer {
     let headers = format!("Authorization: Bearer {}\r\n", token(user));
     let mut answer = sse::Client::request(&server.url(), "GET", target, &headers, "").await;
     if answer.status == 200 {
@@ -23,10 +28,31 @@ async fn try_get(server: &Server, user: &str, target: &str) -> Result<sse::Clien
     Err((status, code.to_owned(), retry_after))
 }
 
-fn refused(answer: Result<sse::Client, (u16, String, u64)>) -> (u16, String) {
+fn refused(answer: Answer) -> (u16, String) {
     let (status, code, retry_after) = answer.err().expect("it was not refused");
     assert!((1..=60).contains(&retry_after), "{retry_after}");
     (status, code)
+}
+
+/// A poll that waits, and how somebody else is refused because it does.
+async fn until_it_waits<P: Future<Output = Answer>>(
+    poll: impl Fn() -> P,
+    other: impl AsyncFn() -> Answer,
+) -> (Pin<Box<P>>, (u16, String, u64)) {
+    let mut waiting = Box::pin(poll());
+    let refusal = eventually("the poll to wait", async || {
+        tokio::select! {
+            // The other one may have come first, and taken the place.
+            answer = &mut waiting => {
+                assert!(answer.is_err(), "there is nothing to answer");
+                waiting = Box::pin(poll());
+                None
+            }
+            answer = other() => answer.err(),
+        }
+    })
+    .await;
+    (waiting, refusal)
 }
 
 async fn count(server: &Server, reason: &str) -> u64 {
@@ -116,19 +142,8 @@ async fn a_server_takes_so_many_in_all_and_from_one_address() {
         let cursor = documents::emit(&db, "'document_processing', 'o1', '{}'").await;
         // A poll that waits takes a place too.
         let target = format!("/api/v1/realtime/events?after={cursor}&wait=20");
-        let mut polling = Box::pin(try_get(&server, "ben", &target));
-        eventually("the poll to wait", async || {
-            tokio::select! {
-                // Who asks whether it waits may have come first, and taken the place.
-                answer = &mut polling => {
-                    assert!(answer.is_err(), "there is nothing to answer");
-                    polling = Box::pin(try_get(&server, "ben", &target));
-                    None
-                }
-                second = try_open(&server, "ben") => second.err(),
-            }
-        })
-        .await;
+        let poll = || try_get(&server, "ben", &target);
+        let (polling, _) = until_it_waits(poll, async || try_open(&server, "ben").await).await;
         let (status, code) = refused(try_open(&server, "ben").await);
         assert_eq!((status, code.as_str()), expected);
         assert!(count(&server, reason).await >= 2);
@@ -147,15 +162,9 @@ async fn a_user_has_so_many_polls_that_wait() {
     let server = Server::start_with(&db, &[("ROWCAST_MAX_CONNECTIONS_PER_USER", "1")]).await;
     let cursor = documents::emit(&db, "'document_processing', 'o1', '{}'").await;
     let target = format!("/api/v1/realtime/events?after={cursor}&wait=20");
-    let mut polling = Box::pin(try_get(&server, "ann", &target));
     let short = format!("/api/v1/realtime/events?after={cursor}&wait=0");
-    let second = eventually("the poll to wait", async || {
-        tokio::select! {
-            _ = &mut polling => panic!("there is nothing to answer"),
-            second = try_get(&server, "ann", &short) => second.err(),
-        }
-    })
-    .await;
+    let poll = || try_get(&server, "ann", &target);
+    let (polling, second) = until_it_waits(poll, async || try_get(&server, "ann", &short).await).await;
     assert_eq!((second.0, second.1.as_str()), (429, "too_many_connections"));
     assert!(try_get(&server, "ben", &short).await.is_ok());
     documents::emit(&db, "'document_processing', 'o1', '{}'").await;
