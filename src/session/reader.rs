@@ -123,6 +123,10 @@ impl Reader {
         let mut grants = viewer.watch();
         let current = Arc::clone(&grants.borrow_and_update());
         let wanted = terms.borrow().wanted.clone();
+        // They may have gone since the client was admitted, and nothing else would tell that.
+        if !wanted.may_connect(&current.value) {
+            grants.mark_changed();
+        }
         let types = wanted.types(&server.access.policy().value, &current.value);
         // The bell first, the position second: what is appended between the two rings.
         let subscription = log.subscribe(wanted.interest(&current.value));

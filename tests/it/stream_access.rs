@@ -205,6 +205,22 @@ async fn a_stream_that_reads_history_gets_what_is_committed_after_a_grant() {
 }
 
 #[tokio::test]
+async fn who_loses_the_last_grant_while_a_stream_is_opened_is_sent_away() {
+    let db = Database::new().await;
+    let (mut server, admin, _) = in_the_outbox(&db).await;
+    let viewer = server.sessions.access.viewer("ann").await.unwrap();
+    let connection = Connection::new(viewer, terms(), &server.sessions.access);
+    let entered = server.directory.enter(connection).await.unwrap_or_else(|_| panic!("the stream was refused"));
+    admin.batch_execute("DELETE FROM rowcast.memberships WHERE user_id = 'ann'").await.unwrap();
+    server.step().await;
+    let mut session = Session::open(Arc::clone(&server.sessions), entered, &Resume::Head);
+    let said = [session.next().await.unwrap(), session.next().await.unwrap()].concat();
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("access_revoked"), "{said}");
+    assert!(session.next().await.is_none(), "the stream goes on");
+}
+
+#[tokio::test]
 async fn nothing_committed_after_a_revocation_is_replayed_whenever_one_comes() {
     const ORGANIZATIONS: i64 = 30;
     let db = Database::new().await;
