@@ -142,7 +142,7 @@ pub struct Limits {
 /// How requests come in.
 #[derive(Args, Clone)]
 pub struct Transport {
-    /// Origins whose pages may use the API with the user's token, such as https://app.example.com; comma-separated. Its own origin may always.
+    /// Origins whose pages may use the API with the user's token, such as `https://app.example.com`; comma-separated. Its own origin may always.
     #[arg(long, env = "ROWCAST_ALLOWED_ORIGINS", default_value = "", hide_default_value = true, value_parser = values::origins)]
     pub allowed_origins: List<String>,
 
