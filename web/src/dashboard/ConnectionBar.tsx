@@ -1,11 +1,11 @@
 // The connection in figures.
 
 import type { ReactNode } from "react";
+import { formatCount, formatDecimal } from "../components/format.js";
+import { Sparkline } from "../components/parts/Sparkline.js";
+import { useNow } from "../components/parts/useNow.js";
+import { useRate } from "../components/parts/useRate.js";
 import type { ConnectionState } from "../connection.js";
-import { formatCount, formatDecimal } from "./format.js";
-import { Sparkline } from "./parts/Sparkline.js";
-import { useNow } from "./parts/useNow.js";
-import { useRate } from "./parts/useRate.js";
 
 const STATUS_WORDS = {
   disconnected: "Not connected",

@@ -1,35 +1,35 @@
 // The signed-in page: one stream, folded into what the panels show.
 
 import { useEffect, useMemo, useState } from "react";
+import { AlertList } from "../components/AlertList.js";
+import { ConversationMonitor } from "../components/ConversationMonitor.js";
+import { DocumentProcessingMonitor } from "../components/DocumentProcessingMonitor.js";
+import { ErrorFeed } from "../components/ErrorFeed.js";
+import { type Live, LiveContext, type Tally, TallyContext } from "../components/live.js";
+import { MetricsMonitor } from "../components/MetricsMonitor.js";
+import { createModel } from "../components/model/model.js";
+import { SystemHealthMonitor } from "../components/SystemHealthMonitor.js";
+import { UserActivityFeed } from "../components/UserActivityFeed.js";
 import type { RowcastError } from "../errors.js";
 import type { OutboxEvent, ResetReason } from "../protocol.js";
 import { useSSE } from "../react/useSSE.js";
 import { ConnectionBar } from "./ConnectionBar.js";
+import { EventLog } from "./EventLog.js";
 import { Header } from "./Header.js";
 import { Inspector } from "./Inspector.js";
-import { type Live, LiveContext, type Tally, TallyContext } from "./live.js";
-import { createModel } from "./model/model.js";
 import { Notices } from "./Notices.js";
-import { ActivityPanel } from "./panels/ActivityPanel.js";
-import { AlertsPanel } from "./panels/AlertsPanel.js";
-import { ConversationsPanel } from "./panels/ConversationsPanel.js";
-import { DocumentsPanel } from "./panels/DocumentsPanel.js";
-import { ErrorsPanel } from "./panels/ErrorsPanel.js";
-import { EventLog } from "./panels/EventLog.js";
-import { HealthPanel } from "./panels/HealthPanel.js";
-import { MetricsPanel } from "./panels/MetricsPanel.js";
 import { userOf } from "./session.js";
 
 /** Made once: the panels follow the model by themselves, and what changes here with every event passes them by. */
 const PANELS = (
   <>
-    <DocumentsPanel />
-    <ConversationsPanel />
-    <MetricsPanel />
-    <HealthPanel />
-    <AlertsPanel />
-    <ErrorsPanel />
-    <ActivityPanel />
+    <DocumentProcessingMonitor />
+    <ConversationMonitor />
+    <MetricsMonitor />
+    <SystemHealthMonitor />
+    <AlertList />
+    <ErrorFeed />
+    <UserActivityFeed />
   </>
 );
 

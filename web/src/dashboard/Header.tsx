@@ -1,8 +1,8 @@
 // Who is looking, at what, and whether it is live.
 
+import { Mark } from "../components/parts/Mark.js";
+import { StatusIndicator } from "../components/StatusIndicator.js";
 import type { ConnectionState } from "../connection.js";
-import { Mark } from "./parts/Mark.js";
-import { StatusIndicator } from "./parts/StatusIndicator.js";
 
 interface Props {
   connection: ConnectionState;

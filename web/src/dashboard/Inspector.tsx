@@ -1,9 +1,9 @@
 // One event in full: where it comes from, and its JSON as it was sent.
 
 import { useEffect, useRef, useState } from "react";
+import { formatName } from "../components/format.js";
+import { Json } from "../components/parts/Json.js";
 import type { OutboxEvent } from "../protocol.js";
-import { formatName } from "./format.js";
-import { Json } from "./parts/Json.js";
 
 export function Inspector({ event, onClose }: { event: OutboxEvent | null; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,9 +1,9 @@
 // What the user must know about the connection right now, in words, and what there is to do about it.
 
 import type { ReactNode } from "react";
+import { useNow } from "../components/parts/useNow.js";
 import type { ConnectionState } from "../connection.js";
 import type { ResetReason } from "../protocol.js";
-import { useNow } from "./parts/useNow.js";
 
 interface Props {
   connection: ConnectionState;

@@ -1,8 +1,8 @@
 // The way in without a signed-in link: a token is pasted.
 
 import { type SubmitEvent, useId } from "react";
+import { Mark } from "../components/parts/Mark.js";
 import type { RowcastError } from "../errors.js";
-import { Mark } from "./parts/Mark.js";
 import { tokenIn } from "./session.js";
 
 interface Props {

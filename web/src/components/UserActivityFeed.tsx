@@ -1,11 +1,11 @@
 // What users do.
 
-import { formatName } from "../format.js";
-import { useModel } from "../live.js";
-import { Panel } from "../parts/Panel.js";
-import { Row, Time } from "../parts/Row.js";
+import { formatName } from "./format.js";
+import { useModel } from "./live.js";
+import { Panel } from "./parts/Panel.js";
+import { Row, Time } from "./parts/Row.js";
 
-export function ActivityPanel() {
+export function UserActivityFeed() {
   const activity = useModel((model) => model.activity);
   return (
     <Panel

@@ -1,12 +1,12 @@
 // What is over its limit, and what no longer is.
 
-import { formatDecimal, formatName } from "../format.js";
-import { useModel } from "../live.js";
-import { Badge } from "../parts/Badge.js";
-import { Panel } from "../parts/Panel.js";
-import { Row, Time } from "../parts/Row.js";
+import { formatDecimal, formatName } from "./format.js";
+import { useModel } from "./live.js";
+import { Badge } from "./parts/Badge.js";
+import { Panel } from "./parts/Panel.js";
+import { Row, Time } from "./parts/Row.js";
 
-export function AlertsPanel() {
+export function AlertList() {
   const alerts = useModel((model) => model.alerts);
   return (
     <Panel

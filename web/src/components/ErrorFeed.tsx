@@ -1,14 +1,14 @@
 // Errors, the last one first.
 
-import { formatName } from "../format.js";
-import { useModel } from "../live.js";
-import { Badge, type Tone } from "../parts/Badge.js";
-import { Panel } from "../parts/Panel.js";
-import { Row, Time } from "../parts/Row.js";
+import { formatName } from "./format.js";
+import { useModel } from "./live.js";
+import { Badge, type Tone } from "./parts/Badge.js";
+import { Panel } from "./parts/Panel.js";
+import { Row, Time } from "./parts/Row.js";
 
 const TONES: Record<string, Tone> = { low: "neutral", medium: "warning", high: "danger", critical: "danger" };
 
-export function ErrorsPanel() {
+export function ErrorFeed() {
   const errors = useModel((model) => model.errors);
   return (
     <Panel

@@ -1,15 +1,15 @@
 // Every component's health, with the course of its last values.
 
-import { formatDecimal, formatName } from "../format.js";
-import { useModel } from "../live.js";
-import { Badge, type Tone } from "../parts/Badge.js";
-import { Panel } from "../parts/Panel.js";
-import { Row } from "../parts/Row.js";
-import { Sparkline } from "../parts/Sparkline.js";
+import { formatDecimal, formatName } from "./format.js";
+import { useModel } from "./live.js";
+import { Badge, type Tone } from "./parts/Badge.js";
+import { Panel } from "./parts/Panel.js";
+import { Row } from "./parts/Row.js";
+import { Sparkline } from "./parts/Sparkline.js";
 
 const TONES: Record<string, Tone> = { healthy: "good", degraded: "warning", down: "danger" };
 
-export function HealthPanel() {
+export function SystemHealthMonitor() {
   const components = useModel((model) => model.health);
   return (
     <Panel

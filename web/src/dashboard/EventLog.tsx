@@ -1,10 +1,10 @@
 // Every event as it comes, of any type, an app's own types included.
 
 import { memo, useContext, useState } from "react";
-import type { OutboxEvent } from "../../protocol.js";
-import { formatCount, formatName } from "../format.js";
-import { TallyContext, useLive } from "../live.js";
-import { Time } from "../parts/Row.js";
+import { formatCount, formatName } from "../components/format.js";
+import { TallyContext, useLive } from "../components/live.js";
+import { Time } from "../components/parts/Row.js";
+import type { OutboxEvent } from "../protocol.js";
 
 export function EventLog({ events }: { events: readonly OutboxEvent[] }) {
   const { counts, subscriptions } = useContext(TallyContext);

@@ -1,10 +1,10 @@
 // The chatbots' figures, all of them together.
 
-import { formatCount, formatDuration, formatMoney, formatPercent } from "../format.js";
-import { useModel } from "../live.js";
-import type { Figure } from "../model/metrics.js";
-import { Panel } from "../parts/Panel.js";
-import { Sparkline } from "../parts/Sparkline.js";
+import { formatCount, formatDuration, formatMoney, formatPercent } from "./format.js";
+import { useModel } from "./live.js";
+import type { Figure } from "./model/metrics.js";
+import { Panel } from "./parts/Panel.js";
+import { Sparkline } from "./parts/Sparkline.js";
 
 const TILES: readonly [Figure, string, (value: number) => string][] = [
   ["activeConversations", "Active conversations", formatCount],
@@ -15,7 +15,7 @@ const TILES: readonly [Figure, string, (value: number) => string][] = [
   ["userSatisfaction", "Satisfaction", (value) => `${value.toFixed(1)} of 5`],
 ];
 
-export function MetricsPanel() {
+export function MetricsMonitor() {
   const { chatbots, total, history } = useModel((model) => model.metrics);
   return (
     <Panel

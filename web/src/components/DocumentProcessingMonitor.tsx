@@ -1,16 +1,16 @@
 // Documents moving through their stages.
 
 import { memo } from "react";
-import { formatDuration, formatName } from "../format.js";
-import { useModel } from "../live.js";
-import { type DocumentItem, STAGES } from "../model/documents.js";
-import { Badge, type Tone } from "../parts/Badge.js";
-import { Panel } from "../parts/Panel.js";
-import { Row, Time } from "../parts/Row.js";
+import { formatDuration, formatName } from "./format.js";
+import { useModel } from "./live.js";
+import { type DocumentItem, STAGES } from "./model/documents.js";
+import { Badge, type Tone } from "./parts/Badge.js";
+import { Panel } from "./parts/Panel.js";
+import { Row, Time } from "./parts/Row.js";
 
 const TONES: Record<string, Tone> = { completed: "good", failed: "danger" };
 
-export function DocumentsPanel() {
+export function DocumentProcessingMonitor() {
   const documents = useModel((model) => model.documents);
   return (
     <Panel

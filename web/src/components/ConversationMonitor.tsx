@@ -1,18 +1,18 @@
 // Messages as they are written.
 
 import { memo } from "react";
-import { formatDuration } from "../format.js";
-import { useModel } from "../live.js";
-import type { MessageItem } from "../model/messages.js";
-import { Panel } from "../parts/Panel.js";
-import { Row, Time } from "../parts/Row.js";
+import { formatDuration } from "./format.js";
+import { useModel } from "./live.js";
+import type { MessageItem } from "./model/messages.js";
+import { Panel } from "./parts/Panel.js";
+import { Row, Time } from "./parts/Row.js";
 
 /** What viewers without `admin` get in place of a text, by the redactions that rowcast comes with. */
 const HIDDEN = "[FILTERED]";
 
 const FROM = { user: "Visitor", bot: "Bot", system: "System" };
 
-export function ConversationsPanel() {
+export function ConversationMonitor() {
   const messages = useModel((model) => model.messages);
   return (
     <Panel

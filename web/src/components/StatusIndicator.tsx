@@ -1,6 +1,6 @@
 // The status of the stream as a word and a colour.
 
-import type { Status } from "../../connection.js";
+import type { Status } from "../connection.js";
 
 const WORDS: Record<Status, string> = {
   disconnected: "Disconnected",
