@@ -147,8 +147,12 @@ function listen(callbacks: Set<() => void>, callback: () => void): () => void {
   };
 }
 
+export function statusOf(data: object): object {
+  return { type: "connection_status", timestamp: "2026-11-23T09:00:00.000Z", data };
+}
+
 export function statusFrame(data: object, id?: string): string {
-  const event = { type: "connection_status", timestamp: "2026-11-23T09:00:00.000Z", data };
+  const event = statusOf(data);
   return `${id === undefined ? "" : `id: ${id}\n`}event: connection_status\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
