@@ -8,6 +8,7 @@ export { type ErrorKind, RowcastError } from "./errors.js";
 export { Fold, nextFrame, type Schedule } from "./fold.js";
 export { type SseMessage, SseParser } from "./parse.js";
 export type * from "./protocol.js";
+export { sessionCursor } from "./storage.js";
 export {
   createStore,
   type Snapshot,
