@@ -10,6 +10,7 @@ export { createHub, type Hub, type HubOptions, type Seat, type SeatOptions } fro
 export { type SseMessage, SseParser } from "./parse.js";
 export type { Consumer } from "./place.js";
 export type * from "./protocol.js";
+export { sessionCursor } from "./storage.js";
 export {
   createStore,
   type Snapshot,
