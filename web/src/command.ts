@@ -5,7 +5,6 @@ import type { Credentials } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { toRowcastError } from "./errors.js";
 import { ask } from "./request.js";
-import type { Change } from "./want.js";
 
 type Command =
   | { action: "subscribe" | "unsubscribe"; eventTypes: readonly string[]; since?: string | undefined }
@@ -26,6 +25,15 @@ export interface Line {
   readonly credentials: Credentials;
   readonly environment: Environment;
   onObeyed(obeyed: Obeyed): void;
+}
+
+interface Change {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Where those that are added begin. */
+  readonly since: string | undefined;
+  /** They are in force. */
+  onBegun(): void;
 }
 
 /**
