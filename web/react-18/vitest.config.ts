@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { defineProject } from "vitest/config";
 
 const modules = fileURLToPath(new URL("node_modules", import.meta.url));
-if (!existsSync(modules)) throw new Error("web/react-18 is not installed: run `npm ci --prefix web/react-18`");
+if (!existsSync(modules))
+  throw new Error("web/react-18 is not installed: run `npm ci --prefix web/react-18`");
 
 export default defineProject({
   resolve: {
