@@ -227,6 +227,17 @@ describe("what is wanted", () => {
     ]);
   });
 
+  it("is connected once the stream has it", async () => {
+    const first = sitDown({ subscriptions: ["document_processing"] });
+    await feed.settle();
+    const second = sitDown({ subscriptions: ["user_activity"] });
+    await Promise.resolve();
+    feed.emit("document_processing");
+    expect([first.state()?.status, second.state()?.status]).toEqual(["connected", "connecting"]);
+    await feed.settle();
+    expect(second.state()?.status).toBe("connected");
+  });
+
   it("is not asked for again when the stream has it", async () => {
     sitDown();
     await feed.settle();
