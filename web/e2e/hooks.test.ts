@@ -57,6 +57,14 @@ const cursor = async () => {
   return row?.cursor ?? "";
 };
 
+/** Streams that the server has open. */
+const streams = async () => {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${stage.server.url}/api/v1/realtime/stats`, { headers });
+  const { data } = (await answer.json()) as { data: { activeConnections: number } };
+  return data.activeConnections;
+};
+
 const documents: Part = { name: "documents", types: ["document_processing"] };
 const actions: Part = { name: "actions", types: ["user_activity"] };
 
@@ -74,6 +82,7 @@ it("share one stream, on which types come and go", async () => {
   await stage.database.insertDocuments("e-", 1);
   await countIs(page, "documents", 4);
   await countIs(page, "actions", 2);
+  await expect.poll(streams).toBe(1);
   expect(await calls(page, "actions")).toEqual(["6", "7"]);
   expect(await calls(page, "documents")).toEqual(["3", "4", "5", "8"]);
 });

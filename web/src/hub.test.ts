@@ -403,6 +403,19 @@ describe("since", () => {
     expect([late.ids, late.resets]).toEqual([[], ["history_expired"]]);
   });
 
+  it("means the same when somebody else's wish takes another stream, which goes on from where this one is", async () => {
+    sitDown({ subscriptions: ["document_processing"] });
+    await feed.settle();
+    sitDown();
+    emit(1);
+    const late = sitDown({ subscriptions: ["user_activity"], since: "0" });
+    const newer = sitDown({ subscriptions: ["user_activity"], since: "1" });
+    await feed.settle();
+    emit(1);
+    expect([late.resets, late.ids]).toEqual([["history_expired"], ["2"]]);
+    expect([newer.resets, newer.ids]).toEqual([[], ["2"]]);
+  });
+
   it("of a wish holds for the types that are added", async () => {
     const { seat, ids } = sitDown({ subscriptions: ["system_health"] });
     await feed.settle();
