@@ -155,7 +155,7 @@ export class Tab implements Connection {
     this.#stopSuspending();
     this.#stopSuspending = tabs.onSuspend(
       () => this.#part(),
-      () => this.#channel || this.#join(),
+      () => this.#channel || this.#failure || this.#join(),
     );
     this.#channel = tabs.channel(name, (message) => this.#hear(message));
     this.#presence = new Seat(
