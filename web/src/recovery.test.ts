@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { pass, setClient } from "./testing/client.js";
-import { connectedFrame } from "./testing/server.js";
+import { connectedFrame, statusFrame } from "./testing/server.js";
 
 const client = setClient();
 
@@ -31,6 +31,14 @@ describe("coming back", () => {
     await client.server.last.stream(`retry: 3000\n${connectedFrame("10")}`);
     await client.server.last.end();
     expect((client.connection.state.retryAt ?? 0) - Date.now()).toBe(3000);
+  });
+
+  it("takes a retry of years for a mistake", async () => {
+    await client.open();
+    const closing = statusFrame({ status: "closing", reason: "unavailable" });
+    await client.server.last.stream(`${connectedFrame("10")}retry: 99999999999\n${closing}`);
+    await client.server.last.end();
+    expect((client.connection.state.retryAt ?? 0) - Date.now()).toBe(3_600_000);
   });
 
   it("counts attempts anew only after a stream that lasted", async () => {
@@ -124,5 +132,31 @@ describe("silence", () => {
     await client.open();
     await pass(45_000);
     expect(client.connection.state).toMatchObject({ status: "reconnecting", error: { kind: "silent" } });
+  });
+});
+
+describe("without a network", () => {
+  it("the stream ends at once, and nothing is tried until it is back", async () => {
+    await client.open();
+    await client.server.last.stream(connectedFrame("10"));
+    await client.server.cut();
+    expect(client.connection.state).toMatchObject({ status: "reconnecting", error: { kind: "network" } });
+    await pass(29_999);
+    expect(client.server.exchanges).toHaveLength(1);
+    client.server.isOnline = true;
+    await client.server.wake();
+    expect(client.server.exchanges).toHaveLength(2);
+    expect(client.server.last.headers.get("last-event-id")).toBe("10");
+  });
+
+  it("attempts are few and do not count, in case the browser is mistaken", async () => {
+    await client.open({ maxReconnectAttempts: 2 });
+    await client.server.cut();
+    for (let turn = 0; turn < 5; turn += 1) {
+      await pass(30_000);
+      await client.server.last.fail();
+    }
+    expect(client.server.exchanges).toHaveLength(6);
+    expect(client.connection.state).toMatchObject({ status: "reconnecting", attempt: 1 });
   });
 });
