@@ -105,24 +105,35 @@ it.each([
 it("draw charts in the colours of the page's scheme, which may change", async () => {
   const page = await open({ viewport: { width: 1440, height: 1000 } });
   await showComponents(page);
-  /** How many pixels of the chart are of the colour that its first line has now. */
-  const inked = () =>
-    page.evaluate(() => {
+  let written = 600;
+  /** How many pixels of the chart are about the colour that its first line has now; it grows meanwhile. */
+  const inked = async () => {
+    await writeTraffic(stage.database, written, 10);
+    written += 10;
+    return page.evaluate(() => {
       const canvas = document.querySelector<HTMLCanvasElement>(".rc-chart canvas");
       const probe = document.querySelector(".rc-chart-canvas > .rc-ink-1");
       const context = canvas?.getContext("2d");
       if (!canvas || !probe || !context) return 0;
-      const [red, green, blue] = getComputedStyle(probe).color.match(/\d+/g)?.map(Number) ?? [];
+      const ink = getComputedStyle(probe).color.match(/\d+/g)?.map(Number) ?? [];
       const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
       let count = 0;
-      for (let at = 0; at < data.length; at += 4)
-        if (data[at] === red && data[at + 1] === green && data[at + 2] === blue) count += 1;
+      for (let at = 0; at < data.length; at += 4) {
+        const isInk = ink.every((value, channel) => Math.abs((data[at + channel] ?? 0) - value) < 24);
+        if (isInk && (data[at + 3] ?? 0) > 200) count += 1;
+      }
       return count;
     });
-  await expect.poll(inked).toBeGreaterThan(100);
+  };
+  const patience = { timeout: 20_000, interval: 300 };
+  await expect.poll(inked, patience).toBeGreaterThan(100);
   await page.evaluate(() => document.documentElement.classList.add("dark"));
-  expect(await page.evaluate(() => getComputedStyle(document.querySelector(".rc-root") ?? document.body).colorScheme)).toBe("dark");
-  await expect.poll(inked).toBeGreaterThan(100);
+  expect(
+    await page.evaluate(
+      () => getComputedStyle(document.querySelector(".rc-root") ?? document.body).colorScheme,
+    ),
+  ).toBe("dark");
+  await expect.poll(inked, patience).toBeGreaterThan(100);
 });
 
 it("fit charts to their containers, and tell the values under the cursor", async () => {
