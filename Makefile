@@ -88,6 +88,13 @@ test-browser: web cc ## the dashboard in a real Chromium, with the real server
 	ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" \
 		cargo run --locked --example with_postgres -- npm --prefix web run e2e
 
+.PHONY: bench-browser
+bench-browser: web cc ## the dashboard under 200 events/s in Chromium: frames, CPU, memory; SECONDS=60, RATE=200
+	@$(need) chromium
+	cargo build --locked
+	ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" \
+		cargo run --locked --example with_postgres -- npm --prefix web run bench
+
 .PHONY: web
 web: web/dist/index.html ## build the dashboard, which the server carries inside
 

@@ -26,6 +26,9 @@ it.each([
   await shoot("live");
 
   await page.locator('[data-type="error_notification"] li').getByRole("button").click();
+  await page.getByText("ThrottlingException").waitFor();
+  await shoot("error");
+  await page.getByRole("button", { name: /^Event of/ }).click();
   await page.getByRole("dialog").waitFor();
   await page.screenshot({ animations: "disabled", path: path(`${name}-inspector`) });
   await page.keyboard.press("Escape");
