@@ -73,3 +73,22 @@ it("does not change when nothing has", () => {
   store.clearEvents();
   expect(store.getSnapshot()).toBe(before);
 });
+
+it("counts types whatever they are called", async () => {
+  await server.last.stream(connectedFrame("0"));
+  const types = ["constructor", "__proto__", "constructor"];
+  for (const [index, type] of types.entries())
+    await server.last.send(eventFrame(`${index + 1}`, `${index + 1}`, {}, type));
+  expect(Object.entries(store.getSnapshot().stats.byType)).toEqual([
+    ["constructor", 2],
+    ["__proto__", 1],
+  ]);
+});
+
+it("keeps nothing when it is asked for nothing", async () => {
+  const counter = createStore(hub, { maxEvents: 0 }, (callback) => callback());
+  const close = counter.open();
+  await server.last.stream(connectedFrame("0") + eventFrame("1") + eventFrame("2", "2"));
+  expect(counter.getSnapshot()).toMatchObject({ events: [], stats: { received: 2 } });
+  close();
+});

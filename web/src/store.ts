@@ -141,7 +141,8 @@ function step<Types extends EventType>(
 ): Snapshot<Types> {
   let { connection } = was;
   const events = [...was.events];
-  const byType = { ...was.stats.byType };
+  // Types are called as an app likes, `constructor` included.
+  const byType: Record<string, number> = Object.assign(Object.create(null), was.stats.byType);
   let { received } = was.stats;
   for (const input of inputs) {
     if (input === "clear") events.length = 0;
@@ -154,5 +155,9 @@ function step<Types extends EventType>(
   }
   const changed = received > was.stats.received || events.length !== was.events.length;
   if (!changed) return connection === was.connection ? was : { ...was, connection };
-  return { connection, events: events.slice(-maxEvents), stats: { received, byType } };
+  return {
+    connection,
+    events: events.slice(Math.max(events.length - maxEvents, 0)),
+    stats: { received, byType },
+  };
 }
