@@ -152,3 +152,16 @@ describe("an EventSource", () => {
     expect(client.server.exchanges).toHaveLength(2);
   });
 });
+
+it("keeps its cursor when it is sent away before it was greeted", async () => {
+  await client.open({ lastEventId: "10" });
+  await ticket();
+  last().open();
+  // The server's goodbye has no id, and this `EventSource` has heard of none.
+  last().say("connection_status", statusOf({ status: "closing", reason: "unavailable" }), "");
+  last().fail();
+  await pass(5_000);
+  await ticket();
+  expect(client.connection.state.cursor).toBe("10");
+  expect(last().url).toContain("lastEventId=10");
+});
