@@ -69,7 +69,8 @@ export const readPolls: ReadEvents = async (request, abort, environment, onRead)
       tell(arrivals);
       connected = true;
       failures = 0;
-      if (events.length < LIMIT) await pause(PACE - (environment.now() - askedAt), signal, environment);
+      if (events.length < LIMIT)
+        await pause(PACE - Math.max(environment.now() - askedAt, 0), signal, environment);
     }
   } catch (thrown) {
     return toRowcastError(signal.aborted ? signal.reason : thrown);
