@@ -45,13 +45,14 @@ export class Inbox {
     this.#onStatus = onStatus;
   }
 
-  /** Hands out what a read brought, and returns what is known then. */
-  take({ arrivals, cursor, transport }: Read): Partial<ConnectionState> {
+  /** Hands out what a read brought, until `life` ends, and returns what is known then. */
+  take({ arrivals, cursor, transport }: Read, life: AbortSignal): Partial<ConnectionState> {
     for (const arrival of arrivals) {
+      if (life.aborted) break;
       this.#dispatch(arrival);
       this.#seen.advance(arrival.cursor);
     }
-    this.#seen.advance(cursor);
+    if (!life.aborted) this.#seen.advance(cursor);
     // Only now: what is resumed from must never be ahead of what was handed out.
     return {
       cursor: this.#seen.cursor,
