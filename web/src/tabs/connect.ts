@@ -12,6 +12,7 @@ import type {
 import { initialState } from "../connection.js";
 import { browser, type Environment } from "../environment.js";
 import { RowcastError } from "../errors.js";
+import { shield } from "../inbox.js";
 import { browserTabs, type TabsEnvironment } from "./environment.js";
 import { sharedName, subjectOf } from "./identity.js";
 import { Tab } from "./tab.js";
@@ -46,7 +47,12 @@ export function connectTabs(
       connect,
       tabs,
     });
-    tab.reconnect();
+    try {
+      tab.reconnect();
+    } catch {
+      // Some browsers have channels and do not let pages use them.
+      return alone();
+    }
     return tab;
   };
   if (options.tabs !== undefined || !token) return share(JSON.stringify(options.tabs), options);
@@ -55,7 +61,7 @@ export function connectTabs(
     const subject = first === null ? null : subjectOf(first);
     return subject === null ? alone() : share(subject, { ...options, token: tokensOf(subject, token) });
   };
-  return new Undecided(decide().catch(alone));
+  return new Undecided(decide().catch(alone), shield(handlers, environment));
 }
 
 /** A token of somebody else must not open the stream that this user's tabs share. */
@@ -71,14 +77,18 @@ function tokensOf(subject: string, token: NonNullable<ConnectOptions["token"]>):
 class Undecided implements Connection {
   readonly #decided: Promise<Connection>;
   #connection: Connection | undefined;
+  readonly #handlers: ConnectionHandlers;
   #isClosed = false;
 
-  constructor(decided: Promise<Connection>) {
+  /** `handlers` do not throw. */
+  constructor(decided: Promise<Connection>, handlers: ConnectionHandlers) {
+    this.#handlers = handlers;
     this.#decided = decided.then((connection) => {
       if (this.#isClosed) connection.close();
       this.#connection = connection;
       return connection;
     });
+    handlers.onState(this.state);
   }
 
   get state(): ConnectionState {
@@ -88,12 +98,14 @@ class Undecided implements Connection {
 
   reconnect(): void {
     this.#isClosed = false;
-    this.#connection?.reconnect();
+    if (this.#connection) this.#connection.reconnect();
+    else this.#handlers.onState(this.state);
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#connection?.close();
+    if (this.#connection) this.#connection.close();
+    else this.#handlers.onState(this.state);
   }
 
   want(interest: Interest, options?: WantOptions): Promise<void> {
