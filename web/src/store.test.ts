@@ -92,3 +92,18 @@ it("keeps nothing when it is asked for nothing", async () => {
   expect(counter.getSnapshot()).toMatchObject({ events: [], stats: { received: 2 } });
   close();
 });
+
+it("goes on where it was when it is opened again, as by a page that hides a part of itself", async () => {
+  await server.last.stream(connectedFrame("5"));
+  const shown = createStore(hub, { since: "5" }, (callback) => callback());
+  const hide = shown.open();
+  await vi.advanceTimersByTimeAsync(0);
+  await server.last.send(eventFrame("6", "6") + eventFrame("7", "7"));
+  hide();
+  await server.last.send(eventFrame("8", "8"));
+  const close = shown.open();
+  await vi.advanceTimersByTimeAsync(0);
+  await server.last.send(eventFrame("9", "9"));
+  expect(shown.getSnapshot().events.map(({ id }) => id)).toEqual(["6", "7", "8", "9"]);
+  close();
+});

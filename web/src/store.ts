@@ -81,6 +81,8 @@ export function createStore<Types extends EventType = EventType>(
   let types: readonly EventType[] | undefined = options.subscriptions;
   let without: ReadonlySet<EventType> = new Set();
   let seat: Seat | undefined;
+  /** Where it was last: opened again, by a page that had hidden it, it goes on from there. */
+  let reached: string | undefined;
   const interest = (): Interest => ({ subscriptions: types, organizationId });
 
   return {
@@ -89,14 +91,17 @@ export function createStore<Types extends EventType = EventType>(
     open() {
       const joined = hub.join({
         ...interest(),
-        since,
+        since: reached ?? since,
         reconnectDelay: options.reconnectDelay,
         maxReconnectAttempts: options.maxReconnectAttempts,
         // It may be switched on and off.
         get debug() {
           return options.debug;
         },
-        onState: (state) => fold.push({ state }),
+        onState(state) {
+          if (state.status === "connected") reached = state.cursor;
+          fold.push({ state });
+        },
         onEvent(received) {
           if (without.has(received.type)) return;
           // The hub hands out what was asked for: events of these types.
