@@ -3,7 +3,7 @@ import { connect } from "./connect.js";
 import type { Connection, ConnectionHandlers, ConnectionState, ConnectOptions } from "./connection.js";
 import type { OutboxEvent } from "./protocol.js";
 import { pass, setClient } from "./testing/client.js";
-import { connectedFrame, eventFrame } from "./testing/server.js";
+import { connectedFrame, cursorFrame, eventFrame } from "./testing/server.js";
 
 const client = setClient();
 
@@ -179,4 +179,31 @@ it("tells the server of a cursor that no header can hold", async () => {
   await client.open({ lastEventId: "10\u2026\n" });
   expect(client.server.exchanges).toHaveLength(1);
   expect(client.server.last.headers.get("last-event-id")).toBe("10%E2%80%A6%0A");
+});
+
+it("survives a `debug` that throws", async () => {
+  await client.open({
+    debug: () => {
+      throw new Error("a fault of the app");
+    },
+  });
+  await client.server.last.fail();
+  await pass(1_000);
+  expect(client.server.exchanges).toHaveLength(2);
+  expect(client.server.faults.map(String)).toEqual(["Error: a fault of the app"]);
+});
+
+it("has no use for an event without an id of the outbox", async () => {
+  await client.open();
+  const odd = [
+    eventFrame("eleven"),
+    eventFrame("11").replace('"id":"11",', ""),
+    "data: 5\n\n",
+    "data: null\n\n",
+  ];
+  await client.server.last.stream(connectedFrame("10") + odd.join("") + eventFrame("12", "12"));
+  await client.server.last.send(cursorFrame("12@1") + eventFrame("13", "13@1"));
+  expect(client.received).toEqual(["12", "13"]);
+  expect(client.server.faults).toHaveLength(3);
+  expect(client.connection.state).toMatchObject({ status: "connected", cursor: "13@1" });
 });

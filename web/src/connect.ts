@@ -129,7 +129,7 @@ class OwnConnection implements Connection {
         .then((error) => this.#judge(error));
       abort.abort();
       if (life.aborted) return;
-      this.#options.debug?.(end.message, end);
+      this.#debug(end.message, end);
       if (end !== AGAIN) await this.#recover(end);
     }
   }
@@ -258,7 +258,7 @@ class OwnConnection implements Connection {
       const { renew } = await load(import("./command.js"));
       if (await renew(line, token)) this.#credentials.use(token);
     } catch (thrown) {
-      this.#options.debug?.("the token was not renewed", thrown);
+      this.#debug("the token was not renewed", thrown);
     }
   }
 
@@ -274,6 +274,14 @@ class OwnConnection implements Connection {
       environment: this.#environment,
       onObeyed: ({ eventTypes, expiresAt }) => this.#set({ subscriptions: eventTypes, expiresAt }),
     };
+  }
+
+  #debug(message: string, detail: unknown): void {
+    try {
+      this.#options.debug?.(message, detail);
+    } catch (thrown) {
+      this.#environment.reportError(thrown);
+    }
   }
 
   #set(change: Partial<ConnectionState>): void {

@@ -2,8 +2,9 @@
 
 import type { ConnectionHandlers, ConnectionState } from "./connection.js";
 import type { Environment } from "./environment.js";
+import { RowcastError } from "./errors.js";
 import type { ConnectionStatusEvent } from "./protocol.js";
-import type { Seen } from "./seen.js";
+import { isId, type Seen } from "./seen.js";
 import type { Arrival, Read } from "./transport.js";
 
 /** What does not throw: the app's own faults are the app's to see, and no reason to lose the stream. */
@@ -71,6 +72,8 @@ export class Inbox {
     // Not at once: the server, which speaks first, may ask for the same.
     if (this.#seen.takeOrphans()) this.#handlers.onReset("cursor_ahead");
     if (!event) this.#seen.beat();
+    else if (!isId(event.id))
+      this.#environment.reportError(new RowcastError("protocol", "a message is not an event of the outbox"));
     else if (this.#seen.admit(event.id, event.type)) {
       this.#lag = Math.max(0, this.#environment.now() - this.#ahead - Date.parse(event.timestamp));
       this.#handlers.onEvent(event);
