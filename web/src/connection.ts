@@ -104,7 +104,7 @@ export interface ConnectOptions extends Interest {
   url?: string | undefined;
   /** A cursor to resume from; absent: begin at the head. */
   lastEventId?: string | undefined;
-  /** Milliseconds that the back-off starts from, until the server says `retry:`. 1000. */
+  /** Milliseconds that the back-off starts from, until the server says `retry:`; at least 100. 1000. */
   reconnectDelay?: number | undefined;
   /** Resumes across reloads of the page; `lastEventId` counts more. `sessionCursor` makes one. */
   storage?: CursorStorage | undefined;

@@ -134,7 +134,7 @@ export class Demand {
 
   #giveUpLater(): void {
     this.#environment.clearTimeout(this.#timer);
-    if (this.#everything || includes(this.#needed, this.asked)) return;
+    if (this.#closed || this.#everything || includes(this.#needed, this.asked)) return;
     this.#timer = this.#environment.setTimeout(() => this.#ask(this.#needed), GIVE_UP);
   }
 }

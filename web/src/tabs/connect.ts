@@ -22,7 +22,7 @@ const DEFAULT_URL = "/api/v1/realtime/sse";
 export interface TabsOptions extends ConnectOptions {
   /**
    * Who is signed in: tabs share a stream if this is the same. By default what the token says (`iss` and `sub`); with a
-   * cookie, which pages cannot read, there is no sharing without it. It must change when the user does.
+   * cookie, which pages cannot read, there is no sharing without it. It must change when the user does; an empty one is none.
    */
   tabs?: string | undefined;
 }
@@ -38,8 +38,10 @@ export function connectTabs(
   tabs: TabsEnvironment | null = browserTabs(),
 ): Connection {
   const { token, url = DEFAULT_URL } = options;
+  // What a page calls somebody whom it does not know must not be the name of all whom it does not know.
+  const name = options.tabs || undefined;
   const alone = () => connect(options, handlers, environment);
-  if (!tabs || (options.tabs === undefined && !token)) return alone();
+  if (!tabs || (name === undefined && !token)) return alone();
   const share = (key: string, own: ConnectOptions) => {
     const tab = new Tab(own, handlers, environment, {
       name: sharedName(url, tabs.base, key),
@@ -55,7 +57,7 @@ export function connectTabs(
     }
     return tab;
   };
-  if (options.tabs !== undefined || !token) return share(JSON.stringify(options.tabs), options);
+  if (name !== undefined || !token) return share(JSON.stringify(name), options);
   const decide = async () => {
     const first = await token({ refused: null, expiring: false });
     const subject = first === null ? null : subjectOf(first);

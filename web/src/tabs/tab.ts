@@ -257,7 +257,7 @@ export class Tab implements Connection {
     }
     this.#vigil?.touch();
     this.#news = news;
-    this.#settle(fact.covers);
+    if (state.status === "connected") this.#settle(fact.covers);
     if (includes(fact.covers, this.#feed.interest)) this.#feed.take(fact);
     const told = `${leader} ${JSON.stringify([fact.covers, this.#wanted])}`;
     const waited = this.#environment.now() - this.#toldAt;

@@ -580,3 +580,26 @@ it("hands out nothing once it is closed, and what is left when it is opened agai
   expect(ids).toEqual([1, 2, 3, 4]);
   connection.close();
 });
+
+it("says that a wish is in force when the stream is there, and not before", async () => {
+  await open({ subscriptions: ["system_health", "user_activity"] });
+  const other = await open({ subscriptions: ["system_health"] });
+  server.status = 503;
+  server.cut();
+  await pass(20);
+  let isInForce = false;
+  void other.connection.want({ subscriptions: ["user_activity"] }).then(() => {
+    isInForce = true;
+  });
+  await pass(10_000);
+  expect(isInForce).toBe(false);
+  server.status = undefined;
+  await pass(30_000);
+  expect([isInForce, statuses()]).toEqual([true, ["connected", "connected"]]);
+});
+
+it("takes no name for the name of nobody", async () => {
+  await open({ tabs: "" });
+  await open({ tabs: "" });
+  expect([roles(), server.streams.size]).toEqual([["alone", "alone"], 2]);
+});
