@@ -57,11 +57,15 @@ export function connectTabs(
     }
     return tab;
   };
-  if (name !== undefined || !token) return share(JSON.stringify(name), options);
+  if (!token) return share(JSON.stringify(name), options);
   const decide = async () => {
     const first = await token({ refused: null, expiring: false });
-    const subject = first === null ? null : subjectOf(first);
-    return subject === null ? alone() : share(subject, { ...options, token: tokensOf(subject, token) });
+    if (first === null) return alone();
+    const subject = subjectOf(first);
+    if (subject === null) return name === undefined ? alone() : share(JSON.stringify(name), options);
+    // Whatever an app calls its users: what a token says of them keeps them apart.
+    const key = name === undefined ? subject : JSON.stringify({ name, subject });
+    return share(key, { ...options, token: tokensOf(subject, token) });
   };
   return new Undecided(decide().catch(alone), shield(handlers, environment));
 }

@@ -101,6 +101,26 @@ describe("sharing", () => {
     expect(apps[0]?.connection.state.error?.message).toMatch(/another user/);
   });
 
+  it("is of one user also where a page gives all of them the same name", async () => {
+    const token = (sub: string) => `e30.${btoa(JSON.stringify({ sub }))}.sig`;
+    let user = "u1";
+    const named = { tabs: "the app", token: () => token(user) };
+    await open(named);
+    await open(named);
+    user = "u2";
+    await open(named);
+    expect([server.streams.size, roles()]).toEqual([2, ["leader", "follower", "leader"]]);
+    server.cut();
+    await pass(1_500);
+    expect(statuses()).toEqual(["error", "error", "connected"]);
+  });
+
+  it("goes by the name alone where the token does not say whose it is", async () => {
+    await open({ token: () => "opaque" });
+    await open({ token: () => "another" });
+    expect([server.streams.size, roles()]).toEqual([1, ["leader", "follower"]]);
+  });
+
   it("is not possible without a name for the user: each has its own stream", async () => {
     await open({ tabs: undefined });
     await open({ tabs: undefined, token: () => "opaque" });
