@@ -47,7 +47,8 @@ function streamUrl({ url, subscriptions, organizationId }: StreamRequest): strin
   return `${url}${url.includes("?") ? "&" : "?"}${query}`;
 }
 
-async function refusal(response: Response, now: number): Promise<RowcastError> {
+/** What an answer that is no success amounts to. */
+export async function refusal(response: Response, now: number): Promise<RowcastError> {
   const body = (await response.json().catch(() => null)) as Partial<ErrorBody> | null;
   const code = body?.error?.code;
   const retryAfter = parseRetryAfter(response.headers.get("retry-after"), now);
