@@ -11,6 +11,7 @@ const statistics: Statistics = {
   deliveryLag: null,
   timestamp: "2026-11-26T15:00:00Z",
   serverUptime: 9,
+  servers: null,
 };
 
 let states: StatisticsState[];

@@ -30,8 +30,8 @@ export interface Statistics {
   readonly timestamp: string;
   /** Seconds. */
   readonly serverUptime: number;
-  /** For platform staff alone. */
-  readonly servers?: readonly ServerStatistics[];
+  /** Null for whoever may not know of all organizations. */
+  readonly servers: readonly ServerStatistics[] | null;
 }
 
 export interface StatisticsState {

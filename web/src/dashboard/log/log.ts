@@ -58,3 +58,8 @@ function step(was: Log, inputs: readonly LogInput[]): Log {
     counts,
   };
 }
+
+/** All that ever came. */
+export function receivedOf({ counts }: Log): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}

@@ -9,6 +9,8 @@ const CHANNEL = "rowcast.session";
 
 export class Session {
   #token: string | null;
+  /** What the stream was given last. */
+  #offered: string | null = null;
   readonly #listeners = new Set<() => void>();
   readonly #tabs: BroadcastChannel;
 
@@ -31,8 +33,15 @@ export class Session {
 
   readonly token = (): string | null => this.#token;
 
-  /** For the stream: always the newest token. One that was refused is not offered again: the page asks for another. */
-  readonly source: TokenSource = ({ refused }) => (this.#token === refused ? null : this.#token);
+  /**
+   * For the stream: always the newest token. One that was refused is not offered again: the page asks for another. While
+   * the one in use expires, the answer waits for somebody to bring one.
+   */
+  readonly source: TokenSource = ({ refused, expiring }) => {
+    if (expiring && this.#token === this.#offered) return this.#next();
+    this.#offered = this.#token;
+    return this.#token === refused ? null : this.#token;
+  };
 
   /** Signs in, or goes on with a newer token of the same user. */
   signIn(token: string): void {
@@ -49,11 +58,21 @@ export class Session {
     this.#set(null);
   }
 
+  #next(): Promise<string | null> {
+    return new Promise((resolve) => {
+      const stop = this.subscribe(() => {
+        stop();
+        this.#offered = this.#token;
+        resolve(this.#token);
+      });
+    });
+  }
+
   #set(token: string | null): void {
     if (token === null) sessionStorage.removeItem(KEY);
     else sessionStorage.setItem(KEY, token);
     this.#token = token;
-    for (const listener of this.#listeners) listener();
+    for (const listener of [...this.#listeners]) listener();
   }
 }
 
