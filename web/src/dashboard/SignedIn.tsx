@@ -47,17 +47,10 @@ export function SignedIn({ session, token, onRefused }: Props) {
   };
   return (
     <>
-      <a
-        className="rd-skip"
-        href="#main"
-        onClick={(event) => {
-          // The fragment is the route.
-          event.preventDefault();
-          main.current?.focus();
-        }}
-      >
+      {/* No link: the fragment of the address is the route. */}
+      <button type="button" className="rd-skip" onClick={() => main.current?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <div className="rd-top">
         <Header
           route={route}

@@ -15,7 +15,10 @@ export interface Question {
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** The `data` of the answer, as the server documents it; throws a {@link RowcastError}. */
-export async function ask<Data>(question: Question, fetch: Fetch = globalThis.fetch.bind(globalThis)): Promise<Data> {
+export async function ask<Data>(
+  question: Question,
+  fetch: Fetch = globalThis.fetch.bind(globalThis),
+): Promise<Data> {
   const { name, parameters = {}, token, signal } = question;
   if (token === null) throw new RowcastError("unauthorized", "there is no token");
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== null);

@@ -4,11 +4,12 @@ import { type ReactNode, useEffect } from "react";
 import { formatCount, formatName } from "../../components/format.js";
 import { useNow } from "../../components/parts/useNow.js";
 import type { RowcastError } from "../../errors.js";
+import type { Statistics } from "../../protocol.js";
 import { formatAgo, formatLag, formatSentence, formatSpan } from "../format.js";
 import { hrefOf, type Route } from "../route.js";
 import { CountTable } from "./CountTable.js";
 import { ServersTable } from "./ServersTable.js";
-import type { Statistics, StatisticsState } from "./statistics.js";
+import type { StatisticsState } from "./statistics.js";
 import { useStatistics } from "./useStatistics.js";
 
 interface Props {
@@ -51,7 +52,11 @@ function Figures({ data }: { data: Statistics }) {
         </Total>
         <Total
           name="Delivery lag"
-          note={deliveryLag?.maxMs == null ? "nothing was sent of late" : `at most ${formatLag(deliveryLag.maxMs)}`}
+          note={
+            deliveryLag?.maxMs == null
+              ? "nothing was sent of late"
+              : `at most ${formatLag(deliveryLag.maxMs)}`
+          }
         >
           {deliveryLag?.meanMs == null ? "–" : formatLag(deliveryLag.meanMs)}
         </Total>

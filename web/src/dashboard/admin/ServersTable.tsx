@@ -3,8 +3,8 @@
 import { useId } from "react";
 import { formatCount } from "../../components/format.js";
 import { useNow } from "../../components/parts/useNow.js";
+import type { ServerStatistics } from "../../protocol.js";
 import { formatLag, formatSpan } from "../format.js";
-import type { ServerStatistics } from "./statistics.js";
 
 export function ServersTable({ servers }: { servers: readonly ServerStatistics[] }) {
   const heading = useId();
@@ -15,7 +15,7 @@ export function ServersTable({ servers }: { servers: readonly ServerStatistics[]
         <h2 id={heading}>Servers</h2>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls on narrow screens, so the keyboard must reach it. */}
-      <div className="rd-table-scroll" tabIndex={0} role="region" aria-labelledby={heading}>
+      <section className="rd-table-scroll" tabIndex={0} aria-label="All servers">
         <table className="rd-table">
           <thead>
             <tr>
@@ -64,7 +64,7 @@ export function ServersTable({ servers }: { servers: readonly ServerStatistics[]
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   );
 }

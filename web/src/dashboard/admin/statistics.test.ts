@@ -1,6 +1,7 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { RowcastError } from "../../errors.js";
-import { type Clock, follow, INTERVAL, type Statistics, type StatisticsState } from "./statistics.js";
+import type { Statistics } from "../../protocol.js";
+import { type Clock, follow, INTERVAL, type StatisticsState } from "./statistics.js";
 
 const statistics: Statistics = {
   totalConnections: 3,
@@ -8,7 +9,7 @@ const statistics: Statistics = {
   connectionsByUser: { ann: 3 },
   connectionsByOrganization: { o1: 3 },
   eventTypes: {},
-  deliveryLag: null,
+  deliveryLag: { meanMs: null, maxMs: null },
   timestamp: "2026-11-26T15:00:00Z",
   serverUptime: 9,
   servers: null,

@@ -1,38 +1,9 @@
-// The statistics over all servers: their shape, and how they are kept fresh while somebody looks.
+// The statistics over all servers, kept fresh while somebody looks.
 
 import { backoff } from "../../backoff.js";
 import { type RowcastError, toRowcastError } from "../../errors.js";
+import type { Statistics } from "../../protocol.js";
 import type { ask } from "../ask.js";
-
-export interface DeliveryLag {
-  readonly meanMs: number | null;
-  readonly maxMs: number | null;
-}
-
-export interface ServerStatistics {
-  readonly id: string;
-  readonly startedAt: string;
-  readonly connections: number;
-  readonly connectionsOpened: number;
-  readonly eventsRead: Readonly<Record<string, number>>;
-  readonly eventsSent: number;
-  readonly deliveryLag: DeliveryLag | null;
-}
-
-/** `GET /api/v1/realtime/stats`. */
-export interface Statistics {
-  readonly totalConnections: number;
-  readonly activeConnections: number;
-  readonly connectionsByUser: Readonly<Record<string, number>>;
-  readonly connectionsByOrganization: Readonly<Record<string, number>>;
-  readonly eventTypes: Readonly<Record<string, number>>;
-  readonly deliveryLag: DeliveryLag | null;
-  readonly timestamp: string;
-  /** Seconds. */
-  readonly serverUptime: number;
-  /** Null for whoever may not know of all organizations. */
-  readonly servers: readonly ServerStatistics[] | null;
-}
 
 export interface StatisticsState {
   readonly data: Statistics | null;
@@ -108,7 +79,12 @@ export function follow(
     asking = abort;
     try {
       const parameters = { organizationId: source.organization };
-      const data = await source.ask({ name: "stats", parameters, token: source.token(), signal: abort.signal });
+      const data = await source.ask({
+        name: "stats",
+        parameters,
+        token: source.token(),
+        signal: abort.signal,
+      });
       if (abort.signal.aborted) return;
       failures = 0;
       set({ data, error: null });

@@ -2,8 +2,9 @@
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import { toRowcastError } from "../../errors.js";
+import type { Statistics } from "../../protocol.js";
 import { ask } from "../ask.js";
-import { follow, type Statistics, type StatisticsState } from "./statistics.js";
+import { follow, type StatisticsState } from "./statistics.js";
 
 export function useStatistics(
   token: () => string | null,

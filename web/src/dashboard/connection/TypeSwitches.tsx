@@ -29,7 +29,7 @@ export function TypeSwitches({ types, covered, live }: Props) {
           return (
             <li key={type}>
               <label title={last ? "A stream carries at least one type." : undefined}>
-                <input type="checkbox" role="switch" checked={on} disabled={last} onChange={() => toggle(type)} />
+                <input type="checkbox" checked={on} disabled={last} onChange={() => toggle(type)} />
                 <span>{formatName(type)}</span>
                 <small data-testid={`type-${type}`}>{settled ? (on ? "on" : "off") : "…"}</small>
               </label>

@@ -13,7 +13,8 @@ export function cursorWords(text: string): string {
   if (!cursor) return "Only the server can read this one.";
   const { high, epoch } = cursor;
   const gaps = gapWords(cursor);
-  const life = epoch > 0 ? ` The database has lost its latest events ${epoch === 1 ? "once" : `${epoch} times`}.` : "";
+  const life =
+    epoch > 0 ? ` The database has lost its latest events ${epoch === 1 ? "once" : `${epoch} times`}.` : "";
   return `Everything up to event ${whole.format(high)} has been seen${gaps}.${life}`;
 }
 

@@ -70,7 +70,8 @@ export function useTypes(covered: readonly string[], listener: Listener): Types 
     );
   }, [chosen, organizationId]);
 
-  if (chosen === null && !changing && covered.length > 0 && !isSame(available, covered)) setAvailable(covered);
+  if (chosen === null && !changing && covered.length > 0 && !isSame(available, covered))
+    setAvailable(covered);
   return { available, chosen, changing, problem, choose };
 }
 

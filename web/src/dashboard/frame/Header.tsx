@@ -33,10 +33,7 @@ export function Header({ route, pages, connection, user, expiresAt, onRenew, onS
         <ul className="rd-nav">
           {pages.map((page) => (
             <li key={page}>
-              <a
-                href={hrefOf({ ...route, page })}
-                aria-current={page === route.page ? "page" : undefined}
-              >
+              <a href={hrefOf({ ...route, page })} aria-current={page === route.page ? "page" : undefined}>
                 {NAMES[page]}
               </a>
             </li>

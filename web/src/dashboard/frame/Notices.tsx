@@ -109,7 +109,8 @@ function RenewWords({ error, expiring, left }: RenewProps) {
   if (expiring) {
     return (
       <>
-        <strong>Your token ends in {formatSpan(Math.ceil(left / 1000))}.</strong> Paste a new one to stay connected.
+        <strong>Your token ends in {formatSpan(Math.ceil(left / 1000))}.</strong> Paste a new one to stay
+        connected.
       </>
     );
   }

@@ -16,9 +16,13 @@ export function useOrganizations(
   const key = `rowcast.organizations.${user ?? ""}`;
   const [known, setKnown] = useState(() => recall(key));
   // What the stream says that was open when another organization was chosen is about the one before.
-  const [choice, setChoice] = useState<{ of: string | null; stale: string | null }>({ of: chosen, stale: null });
+  const [choice, setChoice] = useState<{ of: string | null; stale: string | null }>({
+    of: chosen,
+    stale: null,
+  });
   if (choice.of !== chosen) setChoice({ of: chosen, stale: connectionId });
-  const tells = chosen === null && choice.of === null && connectionId !== null && connectionId !== choice.stale;
+  const tells =
+    chosen === null && choice.of === null && connectionId !== null && connectionId !== choice.stale;
   const told = tells ? JSON.stringify(organizations?.toSorted() ?? "all") : null;
   useEffect(() => {
     if (told === null) return;

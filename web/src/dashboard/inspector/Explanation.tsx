@@ -1,8 +1,9 @@
 // Why do I see this? The rules in their order, and what is hidden from this user.
 
 import type { RowcastError } from "../../errors.js";
+import type { ExplainedRule, HiddenField } from "../../protocol.js";
 import { formatSentence } from "../format.js";
-import { type ExplainedRule, type HiddenField, summaryOf, useExplanation } from "./explanation.js";
+import { summaryOf, useExplanation } from "./explanation.js";
 
 interface Props {
   event: string;
@@ -38,7 +39,7 @@ const WHY_NOT: Record<string, string> = {
 
 function Failure({ error, onAgain }: { error: RowcastError; onAgain: () => void }) {
   const { kind, code, message } = error;
-  const gone = code === "event_not_found" || code === "not_found";
+  const gone = code === "event_not_found";
   return (
     <p className="rd-why-failure">
       {gone

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { type Explained, summaryOf } from "./explanation.js";
+import type { Explanation as Explained } from "../../protocol.js";
+import { summaryOf } from "./explanation.js";
 
 const explained = (change: Partial<Explained>): Explained => ({
   eventId: "1",

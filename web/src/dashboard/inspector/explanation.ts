@@ -2,39 +2,11 @@
 
 import { useEffect, useState } from "react";
 import { type RowcastError, toRowcastError } from "../../errors.js";
+import type { Explanation as Explained } from "../../protocol.js";
 import { ask } from "../ask.js";
 
-/** One rule of docs/access.md. */
-export interface ExplainedRule {
-  readonly rule: string;
-  /** Absent where it only tells something. */
-  readonly passes?: boolean;
-  readonly detail: string;
-}
-
-/** A field of `data` that this user does not get as it is. */
-export interface HiddenField {
-  readonly path: readonly string[];
-  /** Whoever holds this sees it. */
-  readonly permission: string;
-  /** Absent where it is removed. */
-  readonly replacement?: unknown;
-}
-
-/** `GET /api/v1/realtime/explain`. */
-export interface Explained {
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly audience: "organization" | "platform" | "user";
-  readonly organizationId?: string;
-  /** Absent where membership is enough. */
-  readonly requiredPermission?: string;
-  readonly delivered: boolean;
-  readonly rules: readonly ExplainedRule[];
-  readonly hidden: readonly HiddenField[];
-}
-
-export type Explanation =
+/** `Explained` is the answer. */
+export type Asked =
   | { readonly state: "loading" }
   | { readonly state: "answered"; readonly data: Explained }
   | { readonly state: "failed"; readonly error: RowcastError };
@@ -42,10 +14,9 @@ export type Explanation =
 /** Whoever leafs through events rests on those that matter. Milliseconds. */
 const REST = 200;
 
-export function useExplanation(event: string, token: () => string | null): [Explanation, () => void] {
-  const [explanation, set] = useState<Explanation>({ state: "loading" });
+export function useExplanation(event: string, token: () => string | null): [Asked, () => void] {
+  const [explanation, set] = useState<Asked>({ state: "loading" });
   const [attempt, setAttempt] = useState(0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt asks again.
   useEffect(() => {
     set({ state: "loading" });
     const abort = new AbortController();

@@ -5,7 +5,9 @@ const lagOf = (...values: [ms: number, now: number][]): Lag =>
   values.reduce((lag, [ms, now]) => measure(lag, ms, now), noLag);
 
 it("ranks what came in the last minute", () => {
-  const lag = lagOf(...Array.from({ length: 100 }, (_, n): [number, number] => [100 - n, 1_000_000 + n * 100]));
+  const lag = lagOf(
+    ...Array.from({ length: 100 }, (_, n): [number, number] => [100 - n, 1_000_000 + n * 100]),
+  );
   expect(quantile(lag, 0.5, 1_010_000)).toBe(50);
   expect(quantile(lag, 0.95, 1_010_000)).toBe(95);
   expect(quantile(lag, 1, 1_010_000)).toBe(100);

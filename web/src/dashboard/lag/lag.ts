@@ -31,7 +31,10 @@ export function measure(lag: Lag, ms: number, now: number): Lag {
 export function quantile(lag: Lag, share: number, now: number): number | null {
   const since = Math.floor(now / 1000) - WINDOW;
   const values = lag.seconds.filter(({ at }) => at > since).flatMap((second) => second.values);
-  return rank(values.sort((a, b) => a - b), share);
+  return rank(
+    values.sort((a, b) => a - b),
+    share,
+  );
 }
 
 /** A quantile for each second of the window, oldest first; null for seconds in which nothing came. */

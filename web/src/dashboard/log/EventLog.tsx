@@ -138,7 +138,9 @@ const Line = memo(function Line({ event, entry, current, onFocus, onInspect }: L
           {formatTime(event.timestamp)}
         </time>
         <code className="rd-log-id">{event.id}</code>
-        <span className={`rd-operation rd-operation-${event.operation.toLowerCase()}`}>{event.operation}</span>
+        <span className={`rd-operation rd-operation-${event.operation.toLowerCase()}`}>
+          {event.operation}
+        </span>
         <span className="rd-log-type rd-ellipsis">{event.type}</span>
         <code className="rd-log-data rd-ellipsis">{dataOf(event)}</code>
         <span className="rd-log-where rd-ellipsis">{event.organizationId ?? "platform"}</span>

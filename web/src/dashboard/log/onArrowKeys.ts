@@ -4,7 +4,7 @@ import type { KeyboardEvent } from "react";
 
 export function onArrowKeys(event: KeyboardEvent<HTMLElement>): void {
   const lines = [...event.currentTarget.querySelectorAll<HTMLElement>(":scope > li > button")];
-  const at = lines.findIndex((line) => line === document.activeElement);
+  const at = lines.findIndex((line) => line.contains(document.activeElement));
   const to = target(event.key, at, lines.length);
   if (to === null) return;
   event.preventDefault();

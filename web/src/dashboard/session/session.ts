@@ -87,6 +87,7 @@ function takeFromAddress(): string | null {
   if (!location.hash) return null;
   const token = tokenIn(location.hash);
   if (token === null) return null;
+  sessionStorage.setItem(KEY, token);
   const [path = "", query = ""] = location.hash.split("?", 2);
   const rest = new URLSearchParams(query);
   rest.delete("token");
