@@ -39,7 +39,9 @@ export function ConnectionBar({ connection, received, lag, panel, open, onToggle
       </Fact>
       <Fact name="Events per second" wide>
         {formatDecimal(perSecond)}
-        <Sparkline values={history} />
+        <span className="rc-root rd-fact-spark">
+          <Sparkline values={history} />
+        </span>
       </Fact>
       <Fact name="Lag" note="median of a minute">
         {median === null ? "–" : formatLag(median)}
