@@ -9,8 +9,8 @@ import { ConversationMonitor } from "./ConversationMonitor.js";
 import { DocumentProcessingMonitor } from "./DocumentProcessingMonitor.js";
 import { ErrorFeed } from "./ErrorFeed.js";
 import { MetricsMonitor } from "./MetricsMonitor.js";
-import { Off } from "./parts/Off.js";
 import { ConnectionNotice, ResetNotice } from "./parts/Notice.js";
+import { Off } from "./parts/Off.js";
 import { Framed } from "./parts/Panel.js";
 import type { Inspect } from "./parts/Row.js";
 import { StatusIndicator } from "./StatusIndicator.js";
@@ -38,29 +38,57 @@ export const SSEDashboard = memo(function SSEDashboard(props: SSEDashboardProps)
       <Framed.Provider value={true}>
         <div className="rc-grid">
           <div className="rc-cell rc-cell-metrics">
-            {has("chatbot_metrics") ? (<MetricsMonitor organizationId={organizationId} chatbotId={chatbotId} />) : <Off title="Metrics" />}
+            {has("chatbot_metrics") ? (
+              <MetricsMonitor organizationId={organizationId} chatbotId={chatbotId} />
+            ) : (
+              <Off title="Metrics" />
+            )}
           </div>
           <div className="rc-cell rc-cell-health">
-            {has("system_health") ? (<SystemHealthMonitor organizationId={organizationId} onInspect={onInspect} />) : <Off title="System health" />}
+            {has("system_health") ? (
+              <SystemHealthMonitor organizationId={organizationId} onInspect={onInspect} />
+            ) : (
+              <Off title="System health" />
+            )}
           </div>
           <div className="rc-cell rc-cell-documents">
-            {has("document_processing") ? (<DocumentProcessingMonitor organizationId={organizationId} onInspect={onInspect} />) : <Off title="Documents" />}
+            {has("document_processing") ? (
+              <DocumentProcessingMonitor organizationId={organizationId} onInspect={onInspect} />
+            ) : (
+              <Off title="Documents" />
+            )}
           </div>
           <div className="rc-cell rc-cell-conversations">
-            {has("conversation_activity") ? (<ConversationMonitor
-              organizationId={organizationId}
-              chatbotId={chatbotId}
-              onInspect={onInspect}
-            />) : <Off title="Conversations" />}
+            {has("conversation_activity") ? (
+              <ConversationMonitor
+                organizationId={organizationId}
+                chatbotId={chatbotId}
+                onInspect={onInspect}
+              />
+            ) : (
+              <Off title="Conversations" />
+            )}
           </div>
           <div className="rc-cell">
-            {has("performance_alert") ? (<AlertList organizationId={organizationId} chatbotId={chatbotId} onInspect={onInspect} />) : <Off title="Alerts" />}
+            {has("performance_alert") ? (
+              <AlertList organizationId={organizationId} chatbotId={chatbotId} onInspect={onInspect} />
+            ) : (
+              <Off title="Alerts" />
+            )}
           </div>
           <div className="rc-cell">
-            {has("error_notification") ? (<ErrorFeed organizationId={organizationId} onInspect={onInspect} />) : <Off title="Errors" />}
+            {has("error_notification") ? (
+              <ErrorFeed organizationId={organizationId} onInspect={onInspect} />
+            ) : (
+              <Off title="Errors" />
+            )}
           </div>
           <div className="rc-cell">
-            {has("user_activity") ? (<UserActivityFeed organizationId={organizationId} onInspect={onInspect} />) : <Off title="Activity" />}
+            {has("user_activity") ? (
+              <UserActivityFeed organizationId={organizationId} onInspect={onInspect} />
+            ) : (
+              <Off title="Activity" />
+            )}
           </div>
         </div>
       </Framed.Provider>

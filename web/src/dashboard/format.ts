@@ -21,6 +21,7 @@ export function formatAgo(ms: number): string {
 /** A delay in milliseconds, in the three digits that matter: `3.2 ms`, `240 ms`, `1.3 s`, `4 min`. */
 export function formatLag(ms: number): string {
   const late = Math.max(0, ms);
+  if (late < 1) return "< 1 ms";
   if (late < 10) return `${formatDecimal(late)} ms`;
   if (late < 1000) return `${Math.round(late)} ms`;
   if (late < 60_000) return `${formatDecimal(late / 1000)} s`;

@@ -17,7 +17,7 @@ export function OrganizationSwitcher({ route, organizations }: Props) {
   const { organization } = route;
   const face = organization ?? (organizations === null ? "Organizations" : "All organizations");
   return (
-    <Popup face={<span className="rd-ellipsis">{face}</span>} label={`Organization: ${face}`}>
+    <Popup face={<span className="rd-ellipsis">{face}</span>} label="Organization">
       {(close) => <Choices route={route} organizations={organizations ?? []} onChosen={close} />}
     </Popup>
   );

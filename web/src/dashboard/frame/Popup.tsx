@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 interface Props {
   /** What the button shows. */
   face: ReactNode;
-  /** What the button is called, where its face does not say it. */
+  /** What it is about, for those who do not see where it stands. */
   label: string;
   children: (close: () => void) => ReactNode;
 }
@@ -45,11 +45,11 @@ export function Popup({ face, label, children }: Props) {
         ref={button}
         type="button"
         className="rd-button rd-popup-face"
-        aria-label={label}
         aria-expanded={open}
         aria-controls={open ? body : undefined}
         onClick={() => setOpen(!open)}
       >
+        <span className="rd-hidden">{label}: </span>
         {face}
         <span className="rd-caret" aria-hidden="true" />
       </button>

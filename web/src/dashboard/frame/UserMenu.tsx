@@ -16,7 +16,7 @@ export function UserMenu({ user, expiresAt, onRenew, onSignOut }: Props) {
   const name = user ?? "Signed in";
   return (
     <Popup
-      label={`Account: ${name}`}
+      label="Account"
       face={
         <>
           <span className="rd-avatar" aria-hidden="true">

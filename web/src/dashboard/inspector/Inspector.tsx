@@ -3,6 +3,7 @@
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import { formatName } from "../../components/format.js";
 import { Json } from "../../components/parts/Json.js";
+import { useNow } from "../../components/parts/useNow.js";
 import type { OutboxEvent } from "../../protocol.js";
 import { formatAgo } from "../format.js";
 import { CopyButton } from "./CopyButton.js";
@@ -111,7 +112,7 @@ function Step({ label, keys, to, onInspect }: StepProps) {
 function Details({ event, token }: { event: OutboxEvent; token: () => string | null }) {
   const json = JSON.stringify(event, null, 2);
   const facts: [string, string | undefined][] = [
-    ["Written", `${event.timestamp} (${formatAgo(Date.now() - Date.parse(event.timestamp))})`],
+    ["Written", event.timestamp],
     ["Row", event.source && `${event.operation} ${event.source}`],
     ["Key", event.key],
     ["Transaction", event.txid],
@@ -129,7 +130,10 @@ function Details({ event, token }: { event: OutboxEvent; token: () => string | n
             value !== undefined && (
               <div key={name}>
                 <dt>{name}</dt>
-                <dd>{value}</dd>
+                <dd>
+                  {value}
+                  {name === "Written" && <Ago since={event.timestamp} />}
+                </dd>
               </div>
             ),
         )}
@@ -145,6 +149,11 @@ function Details({ event, token }: { event: OutboxEvent; token: () => string | n
       </section>
     </>
   );
+}
+
+function Ago({ since }: { since: string }) {
+  const now = useNow();
+  return <small>{formatAgo(Math.max(0, now - Date.parse(since)))}</small>;
 }
 
 /** Shows the row of the outbox, to whoever may connect to the database. */

@@ -21,7 +21,7 @@ export function LagChart({ lag, now }: { lag: Lag; now: number }) {
       </svg>
       <figcaption>
         <span>a minute ago</span>
-        <span>0 to {formatLag(top)}</span>
+        <span>up to {formatLag(top)}</span>
         <span>now</span>
       </figcaption>
     </figure>
