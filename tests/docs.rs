@@ -54,6 +54,14 @@ fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<
     text.split(before).skip(1).filter_map(move |rest| rest.split(after).next())
 }
 
+/// As serde has it on the wire.
+fn snake_case(name: &str) -> String {
+    let starts = |letter: char| if letter.is_uppercase() { "_" } else { "" };
+    let snake: String =
+        name.chars().map(|letter| format!("{}{}", starts(letter), letter.to_ascii_lowercase())).collect();
+    snake.trim_start_matches('_').to_owned()
+}
+
 #[test]
 fn every_refusal_is_explained_with_its_status_and_none_is_that_does_not_exist() {
     let source = fs::read_to_string(root().join("src/http/error.rs")).unwrap();
@@ -74,7 +82,7 @@ fn every_refusal_is_explained_with_its_status_and_none_is_that_does_not_exist() 
             "SERVICE_UNAVAILABLE" => "503",
             other => panic!("what number is {other}?"),
         };
-        (status.to_owned(), code.trim_matches('"').to_owned())
+        (status.to_owned(), snake_case(code.strip_prefix("Code::").unwrap()))
     });
     let made: BTreeSet<_> = made.collect();
     assert!(made.len() > 20, "the refusals were not found");
