@@ -46,7 +46,7 @@ export function CountTable({ title, column, counts, note, format = (name) => nam
         <small>{formatCount(rows.length)}</small>
       </header>
       {rows.length === 0 ? (
-        <p className="rd-nothing">Nobody is connected.</p>
+        <p className="rd-nothing">None.</p>
       ) : (
         <table className="rd-table">
           <thead>

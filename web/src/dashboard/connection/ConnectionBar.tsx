@@ -43,7 +43,7 @@ export function ConnectionBar({ connection, received, lag, panel, open, onToggle
           <Sparkline values={history} />
         </span>
       </Fact>
-      <Fact name="Lag" note="median of a minute">
+      <Fact name="Lag" note={median !== null && "median"}>
         {median === null ? "–" : formatLag(median)}
       </Fact>
       <Fact name="Received">{formatCount(received)}</Fact>

@@ -5,7 +5,7 @@ import type { RowcastError } from "../../errors.js";
 import { toRowcastError } from "../../errors.js";
 import type { Seat } from "../../hub.js";
 import type { EventType, OutboxEvent, ResetReason } from "../../protocol.js";
-import { usePage } from "../../react/RowcastProvider.js";
+import { usePage } from "../../react/page.js";
 
 export interface Types {
   /** What the user may see, as the server told of a stream of everything; empty before the first. */
@@ -42,6 +42,7 @@ export function useTypes(covered: readonly string[], listener: Listener): Types 
     const joined = hub.join({
       ...interestOf(inForce.current),
       organizationId,
+      maxReconnectAttempts: Number.POSITIVE_INFINITY,
       onEvent: (event) => latest.current.onEvent(event),
       onReset: (reason) => latest.current.onReset(reason),
     });
