@@ -155,13 +155,23 @@ export function connectedFrame(id: string, organizations = ["org-1"]): string {
   return statusFrame({ status: "connected", connectionId: "c-1", subscriptions, organizations }, id);
 }
 
-export function eventFrame(id: string, cursor?: string, data: object = { documentId: "7" }): string {
+/** The heartbeat. */
+export function cursorFrame(id: string): string {
+  return `id: ${id}\nevent: cursor\ndata: {}\n\n`;
+}
+
+export function eventFrame(
+  id: string,
+  cursor?: string,
+  data: object = { documentId: "7" },
+  type = "document_processing",
+): string {
   const event = {
     id,
-    type: "document_processing",
+    type,
     timestamp: "2026-11-23T09:00:00.000Z",
     operation: "UPDATE",
     data,
   };
-  return `${cursor === undefined ? "" : `id: ${cursor}\n`}event: document_processing\ndata: ${JSON.stringify(event)}\n\n`;
+  return `${cursor === undefined ? "" : `id: ${cursor}\n`}event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
