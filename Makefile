@@ -72,12 +72,12 @@ isolation: web cc ## who sees what while all access changes, judged by a model: 
 
 .PHONY: fuzz
 fuzz: SECONDS ?= 600
-fuzz: web cc ## every parser of what comes from outside, one after another: SECONDS=600 for each
+fuzz: web web/react-18/node_modules/.package-lock.json cc ## every parser of what comes from outside, one after another: SECONDS=600 for each
 	ROWCAST_FUZZ_SECONDS="$(SECONDS)" cargo test --locked --test parsers -- --test-threads=1
 	ROWCAST_FUZZ_SECONDS="$(SECONDS)" npm --prefix web run test -- src/parse
 
 .PHONY: test-web
-test-web: web/node_modules/.package-lock.json ## the dashboard's types, lints and unit tests
+test-web: web/node_modules/.package-lock.json web/react-18/node_modules/.package-lock.json ## the dashboard's types, lints and unit tests
 	npm --prefix web run check
 	npm --prefix web run test
 
@@ -97,4 +97,10 @@ web/dist/index.html: $(web_sources) web/node_modules/.package-lock.json
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@$(need) node
 	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+# The hooks are tested with the older React, too.
+web/react-18/node_modules/.package-lock.json: web/react-18/package.json web/react-18/package-lock.json
+	@$(need) node
+	npm --prefix web/react-18 ci --no-audit --no-fund
 	@touch $@

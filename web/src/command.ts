@@ -63,7 +63,7 @@ async function command(line: Line, what: Command): Promise<boolean> {
   const { url, connectionId, signal, credentials, environment } = line;
   const headers = { "content-type": "application/json" };
   const init = { method: "POST", headers, body: JSON.stringify({ connectionId, ...what }), signal };
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
     try {
       const token = what.action === "renew" ? what.token : credentials.token;
       line.onObeyed((await (await ask(url, token, init, environment)).json()) as Obeyed);
@@ -80,4 +80,5 @@ async function command(line: Line, what: Command): Promise<boolean> {
       }
     }
   }
+  return false;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { pass, setClient } from "./testing/client.js";
 import { connectedFrame, eventFrame, statusFrame } from "./testing/server.js";
 
@@ -85,6 +85,19 @@ describe("what the server says", () => {
     expect(client.server.exchanges).toHaveLength(1);
     await pass(1);
     expect(client.server.exchanges).toHaveLength(2);
+  });
+});
+
+describe("the lag", () => {
+  it("is an event's age on arrival, by the server's clock", async () => {
+    vi.setSystemTime("2026-11-23T09:05:00.000Z");
+    await client.open();
+    // The server says that it is nine o'clock, as do its events.
+    await client.server.last.stream(connectedFrame("10"));
+    expect(client.connection.state.lag).toBeNull();
+    await pass(1_500);
+    await client.server.last.send(eventFrame("11", "11"));
+    expect(client.connection.state.lag).toBe(1_500);
   });
 });
 

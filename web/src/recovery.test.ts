@@ -126,3 +126,29 @@ describe("silence", () => {
     expect(client.connection.state).toMatchObject({ status: "reconnecting", error: { kind: "silent" } });
   });
 });
+
+describe("without a network", () => {
+  it("the stream ends at once, and nothing is tried until it is back", async () => {
+    await client.open();
+    await client.server.last.stream(connectedFrame("10"));
+    await client.server.cut();
+    expect(client.connection.state).toMatchObject({ status: "reconnecting", error: { kind: "network" } });
+    await pass(29_999);
+    expect(client.server.exchanges).toHaveLength(1);
+    client.server.isOnline = true;
+    await client.server.wake();
+    expect(client.server.exchanges).toHaveLength(2);
+    expect(client.server.last.headers.get("last-event-id")).toBe("10");
+  });
+
+  it("attempts are few and do not count, in case the browser is mistaken", async () => {
+    await client.open({ maxReconnectAttempts: 2 });
+    await client.server.cut();
+    for (let turn = 0; turn < 5; turn += 1) {
+      await pass(30_000);
+      await client.server.last.fail();
+    }
+    expect(client.server.exchanges).toHaveLength(6);
+    expect(client.connection.state).toMatchObject({ status: "reconnecting", attempt: 1 });
+  });
+});
