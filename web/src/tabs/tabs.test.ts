@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Connection, ConnectionState } from "../connection.js";
 import { FakeBrowser, type Page, pass } from "../testing/browser.js";
-import { Outbox } from "../testing/outbox.js";
+import { Ledger } from "../testing/ledger.js";
 import { connectTabs, type TabsOptions } from "./connect.js";
 
-let server: Outbox;
+let server: Ledger;
 let browser: FakeBrowser;
 let apps: App[];
 
@@ -18,7 +18,7 @@ interface App {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  server = new Outbox();
+  server = new Ledger();
   browser = new FakeBrowser(server.fetch);
   apps = [];
 });
