@@ -101,9 +101,9 @@ export class Supply {
     this.#closed = true;
   }
 
-  /** Sees to it that the stream has all of this, and in the end no more; types that are added begin at `since`. */
-  need(needed: Interest, since: string | undefined): void {
-    this.#demand.need(needed, since);
+  /** Sees to it that the stream has all of this, and in the end (or `now`) no more; types that are added begin at `since`. */
+  need(needed: Interest, since: string | undefined, now: boolean): void {
+    this.#demand.need(needed, since, now);
   }
 
   has(interest: Interest): boolean {

@@ -1,8 +1,8 @@
 // Which types the page asks for, changed while the stream is open. Everything that the page shows of a type goes with it.
 
 import { useEffect, useInsertionEffect, useRef, useState } from "react";
-import type { RowcastError } from "../../errors.js";
-import { toRowcastError } from "../../errors.js";
+import type { Interest } from "../../connection.js";
+import { type RowcastError, toRowcastError } from "../../errors.js";
 import type { Seat } from "../../hub.js";
 import type { EventType, OutboxEvent, ResetReason } from "../../protocol.js";
 import { usePage } from "../../react/page.js";
@@ -37,35 +37,33 @@ export function useTypes(covered: readonly string[], listener: Listener): Types 
   const [problem, setProblem] = useState<RowcastError | null>(null);
 
   const seat = useRef<Seat | null>(null);
-  const inForce = useRef<readonly string[] | null>(null);
+  const inForce = useRef<Interest>({});
   useEffect(() => {
     const joined = hub.join({
-      ...interestOf(inForce.current),
-      organizationId,
+      ...inForce.current,
       maxReconnectAttempts: Number.POSITIVE_INFINITY,
       onEvent: (event) => latest.current.onEvent(event),
       onReset: (reason) => latest.current.onReset(reason),
     });
     seat.current = joined;
     return joined.leave;
-  }, [hub, organizationId]);
+  }, [hub]);
 
-  // After the panels of types that were given up have left, or the stream would still be asked for them.
+  // After the panels of what was given up have left, or the stream would still be asked for it.
   useEffect(() => {
     const before = inForce.current;
-    if (chosen === before) return;
-    inForce.current = chosen;
+    const wanted = interestOf(chosen, organizationId);
+    inForce.current = wanted;
     setChanging(true);
     setProblem(null);
     const settle = (failure: RowcastError | null): void => {
-      if (inForce.current !== chosen) return;
+      if (inForce.current !== wanted) return;
       setChanging(false);
       setProblem(failure);
-      if (!failure) return;
-      inForce.current = before;
-      choose(before);
+      // Of another organization there is nothing to go back to: the page says why, and where else to go.
+      if (failure && before.organizationId === organizationId) choose(before.subscriptions ?? null);
     };
-    seat.current?.want({ ...interestOf(chosen), organizationId }).then(
+    seat.current?.want(wanted, { now: true }).then(
       () => settle(null),
       (thrown: unknown) => settle(toRowcastError(thrown)),
     );
@@ -77,8 +75,9 @@ export function useTypes(covered: readonly string[], listener: Listener): Types 
 }
 
 /** An app's own types are as good as the built-in ones, though TypeScript has not heard of them. */
-const interestOf = (types: readonly string[] | null) => ({
+const interestOf = (types: readonly string[] | null, organizationId: string | undefined): Interest => ({
   subscriptions: types === null ? undefined : (types as readonly EventType[]),
+  organizationId,
 });
 
 const isSame = (some: readonly string[], others: readonly string[]): boolean =>
