@@ -64,12 +64,11 @@ export class Demand {
     return types ? types.filter((type) => !asked.includes(type)) : null;
   }
 
-  /** Sees to it that the stream has all of this, and in the end (or `now`) no more; what is added begins at `since`. */
-  need(needed: Interest, since?: string, now = false): void {
+  /** Sees to it that the stream has all of this, and in the end no more; what is added begins at `since`. */
+  need(needed: Interest, since?: string): void {
     this.#needed = needed;
     if (!this.#everything) this.#refusal = null;
-    if (now && !this.#everything && !includes(needed, this.asked)) this.#ask(needed, since);
-    else if (includes(this.asked, needed)) this.#giveUpLater();
+    if (includes(this.asked, needed)) this.#giveUpLater();
     else if (this.#everything) this.#ask({ organizationId: needed.organizationId });
     else if (this.missing(needed)) this.#ask(union([this.asked, needed]), since);
     else this.#ask(needed);

@@ -28,8 +28,6 @@ export interface HubOptions extends Omit<ConnectOptions, keyof Interest | "lastE
 export interface SeatOptions extends WantOptions {
   /** The types that begin at `since`. Absent: those that are added. */
   types?: readonly EventType[] | undefined;
-  /** The stream gives up at once what nobody wants any more. False: after a while, because pages often want it again. */
-  now?: boolean | undefined;
 }
 
 /** A consumer's place in the hub. */
@@ -83,8 +81,6 @@ class PageHub implements Hub {
   #wishes: Wish[] = [];
   #stopped = false;
   #due = false;
-  /** Somebody does not want to wait for what is given up. */
-  #now = false;
 
   constructor(options: HubOptions, environment: Environment) {
     this.#options = options;
@@ -127,10 +123,9 @@ class PageHub implements Hub {
     this.#supply?.disconnect();
   };
 
-  #want(place: Place, interest: Interest, { since, types, now = false }: SeatOptions): Promise<void> {
+  #want(place: Place, interest: Interest, { since, types }: SeatOptions): Promise<void> {
     const before = place.interest;
     place.interest = interest;
-    this.#now ||= now;
     if (since !== undefined) place.begin(types ?? added(before, interest), since);
     this.#lookSoon();
     return new Promise((resolve, reject) => this.#wishes.push({ place, before, resolve, reject }));
@@ -159,9 +154,8 @@ class PageHub implements Hub {
       this.#open(needed);
     } else {
       const sinces = this.#places.flatMap((place) => this.#serve(place, needed));
-      this.#supply.need(needed, earliest(sinces), this.#now);
+      this.#supply.need(needed, earliest(sinces));
     }
-    this.#now = false;
     this.#grant();
   }
 

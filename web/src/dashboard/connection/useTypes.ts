@@ -37,33 +37,34 @@ export function useTypes(covered: readonly string[], listener: Listener): Types 
   const [problem, setProblem] = useState<RowcastError | null>(null);
 
   const seat = useRef<Seat | null>(null);
-  const inForce = useRef<Interest>({});
+  const inForce = useRef<readonly string[] | null>(null);
   useEffect(() => {
     const joined = hub.join({
-      ...inForce.current,
+      ...interestOf(inForce.current, organizationId),
       maxReconnectAttempts: Number.POSITIVE_INFINITY,
       onEvent: (event) => latest.current.onEvent(event),
       onReset: (reason) => latest.current.onReset(reason),
     });
     seat.current = joined;
     return joined.leave;
-  }, [hub]);
+  }, [hub, organizationId]);
 
   // After the panels of what was given up have left, or the stream would still be asked for it.
   useEffect(() => {
     const before = inForce.current;
-    const wanted = interestOf(chosen, organizationId);
-    inForce.current = wanted;
+    if (chosen === before) return;
+    inForce.current = chosen;
     setChanging(true);
     setProblem(null);
     const settle = (failure: RowcastError | null): void => {
-      if (inForce.current !== wanted) return;
+      if (inForce.current !== chosen) return;
       setChanging(false);
       setProblem(failure);
-      // Of another organization there is nothing to go back to: the page says why, and where else to go.
-      if (failure && before.organizationId === organizationId) choose(before.subscriptions ?? null);
+      if (!failure) return;
+      inForce.current = before;
+      choose(before);
     };
-    seat.current?.want(wanted, { now: true }).then(
+    seat.current?.want(interestOf(chosen, organizationId)).then(
       () => settle(null),
       (thrown: unknown) => settle(toRowcastError(thrown)),
     );
