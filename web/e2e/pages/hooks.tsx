@@ -53,7 +53,7 @@ window.hooks = {
   show(url, token, parts) {
     root.render(
       <StrictMode>
-        <RowcastProvider url={url} token={() => token} tabs={false}>
+        <RowcastProvider url={url} token={() => token}>
           <Light />
           <ul>
             {parts.map((part) => (
