@@ -8,6 +8,8 @@ import { contains, parseCursor } from "../cursor.js";
 import type { EventType, OutboxEvent } from "../protocol.js";
 import { FakeBrowser, type Page, pass } from "../testing/browser.js";
 import { Ledger } from "../testing/ledger.js";
+// Loaded before time stands still.
+import "./page.js";
 import { connectTabs } from "./connect.js";
 
 const TYPES: readonly EventType[] = ["system_health", "user_activity", "chatbot_metrics"];
@@ -223,6 +225,6 @@ it("each tab has each event exactly once", { timeout: 120_000 }, async () => {
         await pass(0);
       }
     }),
-    { numRuns: Number(process.env.ROWCAST_RUNS ?? 150) },
+    { numRuns: Number(process.env.ROWCAST_RUNS ?? 100) },
   );
 });
