@@ -7,14 +7,14 @@ const ADMIN_URL = process.env.DATABASE_URL;
 
 export class Database {
   readonly url: string;
-  readonly #name: string;
+  readonly name: string;
   readonly #clients: pg.Client[] = [];
 
   private constructor(adminUrl: string, name: string) {
     const url = new URL(adminUrl);
     url.pathname = `/${name}`;
     this.url = url.href;
-    this.#name = name;
+    this.name = name;
   }
 
   static async create(): Promise<Database> {
@@ -71,7 +71,7 @@ export class Database {
 
   async drop(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.end()));
-    if (ADMIN_URL) await asAdmin(ADMIN_URL, `DROP DATABASE IF EXISTS ${this.#name} WITH (FORCE)`);
+    if (ADMIN_URL) await asAdmin(ADMIN_URL, `DROP DATABASE IF EXISTS ${this.name} WITH (FORCE)`);
   }
 }
 
