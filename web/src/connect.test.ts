@@ -346,7 +346,7 @@ describe("refusals", () => {
     token.mockReturnValueOnce("old").mockReturnValueOnce("new");
     await open();
     await server.last.answer(code, { body });
-    expect(token).toHaveBeenLastCalledWith({ refused: "old" });
+    expect(token).toHaveBeenLastCalledWith({ refused: "old", expiring: false });
     expect(server.last.headers.get("authorization")).toBe("Bearer new");
     await server.last.answer(code, { body });
     expect(connection.state).toMatchObject({

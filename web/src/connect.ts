@@ -7,6 +7,7 @@ import {
   type ConnectionHandlers,
   type ConnectionState,
   type ConnectOptions,
+  type Interest,
   initialState,
 } from "./connection.js";
 import { browser, type Environment } from "./environment.js";
@@ -41,6 +42,8 @@ class FetchConnection implements Connection {
   readonly #seen: Seen;
   /** Aborted when the connection is closed; absent while it is. */
   #life: AbortController | undefined;
+  #interest: Interest;
+  #wants: { was: Interest; resolve: () => void; reject: (error: RowcastError) => void }[] = [];
   /** Cuts the current stream or wait short. */
   #skip = (): void => {};
   /** The token that was turned down since the last good stream, and the answer it got. */
@@ -55,6 +58,7 @@ class FetchConnection implements Connection {
 
   constructor(options: ConnectOptions, handlers: ConnectionHandlers, environment: Environment) {
     this.#options = options;
+    this.#interest = { subscriptions: options.subscriptions, organizationId: options.organizationId };
     this.#handlers = handlers;
     this.#environment = environment;
     this.#retry = options.reconnectDelay ?? 1000;
@@ -80,6 +84,15 @@ class FetchConnection implements Connection {
     this.#set({ status: "disconnected", error: null, attempt: 0, retryAt: null, connectionId: null });
   }
 
+  want(interest: Interest): Promise<void> {
+    const was = this.#interest;
+    this.#interest = interest;
+    return new Promise((resolve, reject) => {
+      this.#wants.push({ was, resolve, reject });
+      if (this.#life) this.#skip();
+    });
+  }
+
   async #live(life: AbortSignal): Promise<void> {
     while (!life.aborted) {
       const again = this.#opened || this.state.attempt > 0;
@@ -100,18 +113,26 @@ class FetchConnection implements Connection {
     this.#openedAt = Number.POSITIVE_INFINITY;
     const refused = this.#refusal;
     try {
-      const token = await this.#options.token({ refused: refused?.token ?? null });
+      const token = await this.#options.token?.({ refused: refused?.token ?? null, expiring: false });
       if (abort.signal.aborted) return SKIPPED;
-      if (token === null || token === refused?.token) {
+      if (token === null || (refused && token === undefined) || token === refused?.token) {
         return refused?.error ?? new RowcastError("unauthorized", "there is no token");
       }
-      const { url = DEFAULT_URL, subscriptions, organizationId } = this.#options;
+      const { url = DEFAULT_URL } = this.#options;
+      const { subscriptions, organizationId } = this.#interest;
       const request = { url, subscriptions, organizationId, token, cursor: this.state.cursor };
       const end = await readStream(request, abort, this.#environment, (read) => this.#take(read));
       if (this.#disconnected)
         return new RowcastError("disconnected", "somebody has ended this user's streams");
       const isRefusal = end.kind === "unauthorized" || end.kind === "forbidden";
-      if (!isRefusal || refused) return end;
+      const [wanted] = this.#wants;
+      if (end.final && wanted && (!isRefusal || refused || token === undefined)) {
+        this.#interest = wanted.was;
+        this.#refusal = null;
+        for (const { reject } of this.#wants.splice(0)) reject(end);
+        return SKIPPED;
+      }
+      if (!isRefusal || refused || token === undefined) return end;
       this.#refusal = { token, error: end };
       return SKIPPED;
     } catch (thrown) {
@@ -189,6 +210,7 @@ class FetchConnection implements Connection {
         this.#opened = true;
         this.#openedAt = this.#environment.now();
         this.#refusal = null;
+        for (const { resolve } of this.#wants.splice(0)) resolve();
         break;
       }
       case "access_changed":

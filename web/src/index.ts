@@ -6,6 +6,7 @@ export { type Cursor, contains, parseCursor } from "./cursor.js";
 export type { Environment } from "./environment.js";
 export { type ErrorKind, RowcastError } from "./errors.js";
 export { Fold, nextFrame, type Schedule } from "./fold.js";
+export { type Consumer, createHub, type Hub, type Interest, type Seat } from "./hub.js";
 export { type SseMessage, SseParser } from "./parse.js";
 export type * from "./protocol.js";
 export {

@@ -9,7 +9,8 @@ export interface StreamRequest {
   url: string;
   subscriptions: readonly string[] | undefined;
   organizationId: string | undefined;
-  token: string;
+  /** Absent: a cookie says who asks. */
+  token: string | undefined;
   /** Empty: begin at the head. */
   cursor: string;
   signal: AbortSignal;
@@ -20,15 +21,14 @@ export async function openStream(
   request: StreamRequest,
   environment: Environment,
 ): Promise<ReadableStreamDefaultReader<Uint8Array>> {
-  const headers: Record<string, string> = {
-    accept: "text/event-stream",
-    authorization: `Bearer ${request.token}`,
-  };
+  const headers: Record<string, string> = { accept: "text/event-stream" };
+  if (request.token !== undefined) headers.authorization = `Bearer ${request.token}`;
   if (request.cursor !== "") headers["last-event-id"] = request.cursor;
   const response = await environment.fetch(streamUrl(request), {
     headers,
     signal: request.signal,
     cache: "no-store",
+    credentials: "same-origin",
   });
   if (response.status !== 200) throw await refusal(response, environment.now());
   // A captive portal, or a proxy that answers for a server that is away.

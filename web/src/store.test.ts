@@ -1,15 +1,21 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { createHub, type Hub } from "./hub.js";
 import { createStore, type Store } from "./store.js";
 import { connectedFrame, eventFrame, FakeServer, statusFrame } from "./testing/server.js";
 
 let server: FakeServer;
+let hub: Hub;
 let store: Store;
+const listener = { onEvent: vi.fn(), onReset: vi.fn() };
 let release: () => void;
 
 beforeEach(async () => {
   vi.useFakeTimers();
   server = new FakeServer();
-  store = createStore({ token: () => "t1", maxEvents: 3 }, server.environment, (callback) => callback());
+  listener.onEvent.mockReset();
+  listener.onReset.mockReset();
+  hub = createHub({ token: () => "t1" }, { environment: server.environment });
+  store = createStore(hub, { maxEvents: 3, ...listener }, (callback) => callback());
   release = store.open();
   await vi.advanceTimersByTimeAsync(0);
 });
@@ -33,11 +39,9 @@ it("keeps the last events and counts all", async () => {
 });
 
 it("hands every event and reset to its listeners", async () => {
-  const listener = { onEvent: vi.fn(), onReset: vi.fn() };
-  const stop = store.listen(listener);
   const reset = statusFrame({ status: "reset", reason: "history_expired" }, "5");
   await server.last.stream(connectedFrame("0") + eventFrame("1") + eventFrame("2") + reset);
-  stop();
+  release();
   await server.last.send(eventFrame("6", "6"));
   expect(listener.onEvent.mock.calls.map(([event]) => event.id)).toEqual(["1", "2"]);
   expect(listener.onReset).toHaveBeenCalledWith("history_expired");
@@ -63,9 +67,9 @@ it("keeps its stream when it is let go and opened in the same breath", async () 
 
 it("stays disconnected until asked to reconnect", async () => {
   await server.last.stream(connectedFrame("7"));
-  store.disconnect();
+  hub.disconnect();
   expect(store.getSnapshot().connection.status).toBe("disconnected");
-  store.reconnect();
+  hub.reconnect();
   await vi.advanceTimersByTimeAsync(0);
   expect(server.last.headers.get("last-event-id")).toBe("7");
 });

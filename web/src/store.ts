@@ -1,11 +1,10 @@
-// One stream and what a page remembers of it: its state, the last events, how many of each type. Framework-free;
-// `subscribe` and `getSnapshot` are what `useSyncExternalStore` and its kin in other frameworks ask for.
+// What one consumer remembers of a stream: its state, the last events, how many of each type. Framework-free; `subscribe`
+// and `getSnapshot` are what `useSyncExternalStore` and its kin in other frameworks ask for.
 
-import { connect } from "./connect.js";
-import { type Connection, type ConnectionState, type ConnectOptions, initialState } from "./connection.js";
-import { browser, type Environment } from "./environment.js";
+import { type ConnectionState, initialState } from "./connection.js";
 import { Fold, nextFrame, type Schedule } from "./fold.js";
-import type { OutboxEvent, ResetReason } from "./protocol.js";
+import type { Hub, Interest, Seat } from "./hub.js";
+import type { EventOf, EventType, ResetReason } from "./protocol.js";
 
 export interface StreamStats {
   /** Events since the store was made, those no longer kept included. */
@@ -13,106 +12,116 @@ export interface StreamStats {
   readonly byType: Readonly<Record<string, number>>;
 }
 
-export interface Snapshot {
+export interface Snapshot<Types extends EventType = EventType> {
   readonly connection: ConnectionState;
   /** The last events, oldest first. */
-  readonly events: readonly OutboxEvent[];
+  readonly events: readonly EventOf<Types>[];
   readonly stats: StreamStats;
 }
 
-export interface StoreOptions extends ConnectOptions {
+export interface StreamListener<Types extends EventType = EventType> {
+  /** Every event, as it comes: nothing is batched or left out. */
+  onEvent?: ((event: EventOf<Types>) => void) | undefined;
+  /** Events were missed that can no longer be had: fetch again what is shown, now. */
+  onReset?: ((reason: ResetReason) => void) | undefined;
+}
+
+export interface StoreOptions<Types extends EventType = EventType> extends StreamListener<Types> {
+  /** Absent: every type that the user may see. */
+  subscriptions?: readonly Types[] | undefined;
+  /** Absent: every organization of the user. */
+  organizationId?: string | undefined;
+  /** A cursor: what is shown already. */
+  since?: string | undefined;
+  /** Events that it does not hold for are left out. */
+  filter?: ((event: EventOf<Types>) => boolean) | undefined;
   /** How many events are kept. 100. */
   maxEvents?: number | undefined;
 }
 
-export interface StreamListener {
-  /** Every event, as it comes: nothing is batched or left out. */
-  onEvent?(event: OutboxEvent): void;
-  onReset?(reason: ResetReason): void;
-}
-
-export interface Store {
+export interface Store<Types extends EventType = EventType> {
   subscribe(listener: () => void): () => void;
-  getSnapshot(): Snapshot;
-  listen(listener: StreamListener): () => void;
-  /** Holds the stream open until what it returns is called; it ends when nobody holds it any more. */
+  getSnapshot(): Snapshot<Types>;
+  /** Joins the hub until what it returns is called. */
   open(): () => void;
-  reconnect(): void;
-  disconnect(): void;
+  /** Adds types to what it is told of. Resolves once they are in force. */
+  add(types: readonly EventType[], options?: { since?: string | undefined }): Promise<void>;
+  /** Takes types away, at once. */
+  remove(types: readonly EventType[]): Promise<void>;
   clearEvents(): void;
 }
 
-type Input = { state: ConnectionState } | { event: OutboxEvent } | "clear";
+type Input<Types extends EventType> = { state: ConnectionState } | { event: EventOf<Types> } | "clear";
 
-const initialSnapshot: Snapshot = {
+/** Of a store that has not been opened, and of every store while a server renders. */
+export const initialSnapshot: Snapshot<never> = {
   connection: initialState,
   events: [],
   stats: { received: 0, byType: {} },
 };
 
-/** Makes a store; nothing is requested before it is opened. */
-export function createStore(
-  options: StoreOptions,
-  environment: Environment = browser,
+/** Makes a store; it joins the hub when it is opened. */
+export function createStore<Types extends EventType = EventType>(
+  hub: Hub,
+  options: StoreOptions<Types> = {},
   schedule: Schedule = nextFrame,
-): Store {
+): Store<Types> {
   const maxEvents = options.maxEvents ?? 100;
-  const fold = new Fold<Snapshot, Input>(
+  const fold = new Fold<Snapshot<Types>, Input<Types>>(
     initialSnapshot,
     (was, inputs) => step(was, inputs, maxEvents),
     schedule,
   );
-  const listeners = new Set<StreamListener>();
-  let connection: Connection | undefined;
-  let holders = 0;
+  let types: readonly EventType[] | undefined = options.subscriptions;
+  let without: readonly EventType[] = [];
+  let seat: Seat | undefined;
+  const { organizationId, since } = options;
 
-  const handlers = {
-    onState: (state: ConnectionState) => fold.push({ state }),
-    onEvent(event: OutboxEvent) {
-      fold.push({ event });
-      for (const listener of listeners) listener.onEvent?.(event);
-    },
-    onReset(reason: ResetReason) {
-      for (const listener of listeners) listener.onReset?.(reason);
-    },
-  };
-  const reconnect = (): void => {
-    if (connection) connection.reconnect();
-    else connection = connect(options, handlers, environment);
-  };
+  const interest = (): Interest => ({ subscriptions: types, organizationId });
 
   return {
     subscribe: fold.subscribe,
     getSnapshot: fold.getSnapshot,
-    listen(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
     open() {
-      holders += 1;
-      if (holders === 1 && !isOpen(connection)) reconnect();
-      let held = true;
+      const joined = hub.join({
+        ...interest(),
+        since,
+        onState: (state) => fold.push({ state }),
+        onEvent(received) {
+          // The hub hands out what was asked for: events of these types.
+          const event = received as EventOf<Types>;
+          if (without.includes(event.type) || options.filter?.(event) === false) return;
+          fold.push({ event });
+          options.onEvent?.(event);
+        },
+        onReset: (reason) => options.onReset?.(reason),
+      });
+      seat = joined;
+      fold.push({ state: hub.state });
       return () => {
-        if (!held) return;
-        held = false;
-        holders -= 1;
-        // Not at once: React's strict mode lets go and takes hold again in the same breath.
-        queueMicrotask(() => {
-          if (holders === 0) connection?.close();
-        });
+        joined.leave();
+        if (seat === joined) seat = undefined;
       };
     },
-    reconnect,
-    disconnect: () => connection?.close(),
+    async add(added, wish) {
+      without = without.filter((type) => !added.includes(type));
+      if (types) types = [...new Set([...types, ...added])];
+      await seat?.want(interest(), wish);
+    },
+    async remove(removed) {
+      without = [...new Set([...without, ...removed])];
+      types = types?.filter((type) => !removed.includes(type));
+      await seat?.want(interest());
+    },
     clearEvents: () => fold.push("clear"),
   };
 }
 
-function isOpen(connection: Connection | undefined): boolean {
-  return connection !== undefined && connection.state.status !== "disconnected";
-}
-
-function step(was: Snapshot, inputs: readonly Input[], maxEvents: number): Snapshot {
+function step<Types extends EventType>(
+  was: Snapshot<Types>,
+  inputs: readonly Input<Types>[],
+  maxEvents: number,
+): Snapshot<Types> {
   let { connection } = was;
   const events = [...was.events];
   const byType = { ...was.stats.byType };

@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import type { RowcastError } from "../errors.js";
+import { RowcastProvider } from "../react/RowcastProvider.js";
 import { Dashboard } from "./Dashboard.js";
 import { SignIn } from "./SignIn.js";
 import { useToken } from "./session.js";
@@ -18,5 +19,9 @@ export function App() {
     setToken(null);
   };
   if (token === null) return <SignIn refusal={refusal} onToken={signIn} />;
-  return <Dashboard key={token} token={token} onLeave={leave} />;
+  return (
+    <RowcastProvider key={token} token={() => token} maxReconnectAttempts={Number.POSITIVE_INFINITY}>
+      <Dashboard token={token} onLeave={leave} />
+    </RowcastProvider>
+  );
 }

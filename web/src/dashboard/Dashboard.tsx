@@ -44,8 +44,6 @@ export function Dashboard({ token, onLeave }: Props) {
   const [inspected, inspect] = useState<OutboxEvent | null>(null);
   const [reset, setReset] = useState<ResetReason | null>(null);
   const { connection, events, stats, error, reconnect } = useSSE({
-    token: () => token,
-    maxReconnectAttempts: Number.POSITIVE_INFINITY,
     onEvent: (event) => model.push(event),
     onReset: (reason) => {
       model.push("reset");

@@ -5,6 +5,7 @@ import { createRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { connectedFrame, eventFrame, FakeServer } from "../testing/server.js";
+import { RowcastProvider } from "./RowcastProvider.js";
 import { type UseSSEOptions, type UseSSEResult, useSSE } from "./useSSE.js";
 
 vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
@@ -12,9 +13,17 @@ vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
 let server: FakeServer;
 let result: UseSSEResult;
 
-function Probe(options: Partial<UseSSEOptions>) {
-  result = useSSE({ token: () => "t1", ...options });
+function Reader(options: UseSSEOptions) {
+  result = useSSE(options);
   return <output>{result.status}</output>;
+}
+
+function Probe({ autoReconnect, ...options }: UseSSEOptions) {
+  return (
+    <RowcastProvider token={() => "t1"} autoReconnect={autoReconnect}>
+      <Reader {...options} />
+    </RowcastProvider>
+  );
 }
 
 beforeEach(() => {

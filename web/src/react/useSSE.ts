@@ -1,84 +1,74 @@
-// The stream in a component: a thin adapter of the store, one stream for each set of options.
+// Events in a component, with what it remembers of them: a thin adapter of the store.
 
-import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
-import type { ConnectionState, Status, TokenSource } from "../connection.js";
+import { useEffect, useInsertionEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import type { ConnectionState, Status } from "../connection.js";
 import type { RowcastError } from "../errors.js";
-import type { EventType, OutboxEvent } from "../protocol.js";
-import { createStore, type StreamListener, type StreamStats } from "../store.js";
+import type { EventOf, EventType } from "../protocol.js";
+import { createStore, initialSnapshot, type StoreOptions, type StreamStats } from "../store.js";
+import { usePage } from "./RowcastProvider.js";
 
-export interface UseSSEOptions extends StreamListener {
-  token: TokenSource;
-  url?: string;
-  /** Absent: every type that the user may see. */
-  subscriptions?: readonly EventType[];
-  /** Absent: every organization of the user. */
-  organizationId?: string;
-  /** Come back when the stream ends. True. */
-  autoReconnect?: boolean;
+export interface UseSSEOptions<Types extends EventType = EventType> extends StoreOptions<Types> {
+  /** Absent: every chatbot. */
+  chatbotId?: string | undefined;
+  /** Come back when the stream ends. True. Like the next three, a wish to the page's one connection: the most patient wins. */
+  autoReconnect?: boolean | undefined;
   /** Milliseconds that the back-off starts from. 1000. */
-  reconnectDelay?: number;
+  reconnectDelay?: number | undefined;
   /** Attempts in a row before the status is `error`. 10. */
-  maxReconnectAttempts?: number;
-  /** How many events are kept. 100. */
-  maxEvents?: number;
+  maxReconnectAttempts?: number | undefined;
   /** Says on the console why streams end. */
-  debug?: boolean;
+  debug?: boolean | undefined;
 }
 
-export interface UseSSEResult {
+export interface UseSSEResult<Types extends EventType = EventType> {
   status: Status;
   /** The last events, oldest first. For every event, whatever is kept, give `onEvent`. */
-  events: readonly OutboxEvent[];
-  lastEvent: OutboxEvent | null;
+  events: readonly EventOf<Types>[];
+  lastEvent: EventOf<Types> | null;
   error: RowcastError | null;
   stats: StreamStats;
   connection: ConnectionState;
   reconnect: () => void;
   disconnect: () => void;
+  subscribe: (types: readonly EventType[], options?: { since?: string | undefined }) => Promise<void>;
+  unsubscribe: (types: readonly EventType[]) => Promise<void>;
   clearEvents: () => void;
 }
 
-/** Opens a stream while the component is mounted. `token`, `onEvent` and `onReset` may change at any time. */
-export function useSSE(options: UseSSEOptions): UseSSEResult {
+/** Follows the page's stream while the component is mounted. `filter`, `onEvent` and `onReset` may change at any time. */
+export function useSSE<Types extends EventType = EventType>(
+  options: UseSSEOptions<Types> = {},
+): UseSSEResult<Types> {
+  const page = usePage();
+  const { hub } = page;
   const latest = useRef(options);
-  useEffect(() => {
+  useInsertionEffect(() => {
     latest.current = options;
   });
 
-  const { url, organizationId, maxEvents, reconnectDelay } = options;
-  const { debug = false, autoReconnect = true } = options;
-  const maxReconnectAttempts = autoReconnect ? (options.maxReconnectAttempts ?? 10) : 0;
+  const { chatbotId, since, maxEvents, organizationId = page.organizationId } = options;
   const types = options.subscriptions?.join();
   const store = useMemo(
     () =>
-      createStore({
-        token: (request) => latest.current.token(request),
-        url,
+      createStore<Types>(hub, {
+        subscriptions: types?.split(",") as Types[] | undefined,
         organizationId,
+        since,
         maxEvents,
-        reconnectDelay,
-        maxReconnectAttempts,
-        subscriptions: types?.split(",") as EventType[] | undefined,
-        debug: debug ? logToConsole : undefined,
+        filter: (event) =>
+          (chatbotId === undefined || event.chatbotId === chatbotId) &&
+          (latest.current.filter?.(event) ?? true),
+        onEvent: (event) => latest.current.onEvent?.(event),
+        onReset: (reason) => latest.current.onReset?.(reason),
       }),
-    [url, organizationId, maxEvents, reconnectDelay, maxReconnectAttempts, types, debug],
+    [hub, types, organizationId, chatbotId, since, maxEvents],
   );
-  useEffect(() => {
-    const stop = store.listen({
-      onEvent: (event) => latest.current.onEvent?.(event),
-      onReset: (reason) => latest.current.onReset?.(reason),
-    });
-    const release = store.open();
-    return () => {
-      release();
-      stop();
-    };
-  }, [store]);
+  useEffect(() => store.open(), [store]);
 
   const { connection, events, stats } = useSyncExternalStore(
     store.subscribe,
     store.getSnapshot,
-    store.getSnapshot,
+    () => initialSnapshot,
   );
   return {
     status: connection.status,
@@ -87,13 +77,10 @@ export function useSSE(options: UseSSEOptions): UseSSEResult {
     stats,
     events,
     lastEvent: events.at(-1) ?? null,
-    reconnect: store.reconnect,
-    disconnect: store.disconnect,
+    reconnect: hub.reconnect,
+    disconnect: hub.disconnect,
+    subscribe: store.add,
+    unsubscribe: store.remove,
     clearEvents: store.clearEvents,
   };
-}
-
-function logToConsole(message: string, detail?: unknown): void {
-  // biome-ignore lint/suspicious/noConsole: this is what `debug` asks for.
-  console.debug(`rowcast: ${message}`, detail);
 }

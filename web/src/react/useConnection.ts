@@ -1,0 +1,33 @@
+// The state of the page's one connection.
+
+import { useMemo, useSyncExternalStore } from "react";
+import { type ConnectionState, initialState } from "../connection.js";
+import { Fold } from "../fold.js";
+import { usePage } from "./RowcastProvider.js";
+
+export interface UseConnectionResult extends ConnectionState {
+  reconnect(): void;
+  disconnect(): void;
+}
+
+/** Watches: it does not open the connection, and renders at most once a frame. */
+export function useConnection(): UseConnectionResult {
+  const { hub } = usePage();
+  const watched = useMemo(() => {
+    const fold = new Fold<ConnectionState, ConnectionState>(hub.state, (was, states) => states.at(-1) ?? was);
+    return {
+      getSnapshot: fold.getSnapshot,
+      subscribe(listener: () => void): () => void {
+        const unsubscribe = fold.subscribe(listener);
+        const unwatch = hub.watch((state) => fold.push(state));
+        fold.push(hub.state);
+        return () => {
+          unwatch();
+          unsubscribe();
+        };
+      },
+    };
+  }, [hub]);
+  const state = useSyncExternalStore(watched.subscribe, watched.getSnapshot, () => initialState);
+  return useMemo(() => ({ ...state, reconnect: hub.reconnect, disconnect: hub.disconnect }), [state, hub]);
+}
