@@ -46,6 +46,10 @@ deny: cc
 	@$(need) cargo-deny
 	cargo deny --locked check bans licenses sources
 
+.PHONY: types
+types: cc ## write web/src/generated.ts anew, from the server's definitions
+	ROWCAST_WRITE_TYPES=1 cargo test --locked --lib typescript
+
 .PHONY: test-rust
 test-rust: web cc ## Rust's tests, on the Postgres of this machine
 	@$(need) lambda-adapter pgbouncer

@@ -1,6 +1,7 @@
 //! What an event is: one row of the outbox.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// One row of `rowcast.outbox`.
 ///
@@ -29,12 +30,37 @@ pub struct Event {
     pub source: Option<Box<str>>,
     /// The row's primary key as text.
     pub source_key: Option<Box<str>>,
-    /// INSERT, UPDATE, DELETE, TRUNCATE or EMIT.
+    /// The name of an [`Operation`].
     pub operation: Box<str>,
-    /// low, medium, high or critical.
+    /// The name of a [`Priority`].
     pub priority: Box<str>,
     /// The payload, as the JSON text that Postgres wrote.
     pub data: Box<str>,
+}
+
+/// How urgent an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "their names say it")]
+pub enum Priority {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// What happened to the row; `EMIT` when there was none (`rowcast.emit`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "their names say it")]
+pub enum Operation {
+    Insert,
+    Update,
+    Delete,
+    Truncate,
+    Emit,
 }
 
 /// To whom an event is addressed, before permissions are looked at.

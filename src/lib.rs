@@ -8,6 +8,7 @@
 //!
 //! - [`event`], [`cursor`], [`frontier`], [`epoch`], [`command`]: pure. What an event is, what a client has seen, what may still come, whether it still counts
 //!   after a failover, and what servers are told to do.
+//! - [`payload`]: pure. The data of the built-in event types.
 //! - [`metrics`]: every figure that the server tells about itself.
 //! - [`sse`]: event → bytes.
 //! - [`policy`]: pure. May this user see this event, and which of its fields?
@@ -44,6 +45,7 @@ pub mod http;
 pub mod log;
 pub mod maintenance;
 pub mod metrics;
+pub mod payload;
 pub mod policy;
 pub mod postgres;
 pub mod private_postgres;
@@ -53,3 +55,5 @@ pub mod session;
 pub mod sse;
 pub mod tailer;
 pub mod telemetry;
+#[cfg(test)]
+mod typescript;

@@ -9,34 +9,51 @@ use std::{fmt::Write as _, time::Duration};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{cursor::Cursor, event::Event};
 
 /// The heartbeat. It moves the browser's Last-Event-ID past all that was not for it; nobody listens for `cursor`, so no app sees it.
 pub const HEARTBEAT: &str = "event: cursor\ndata: {}\n\n";
 
-/// The envelope of an event but for its `data`, which is spliced in as text.
+/// What every event carries around its `data`. A field that does not apply is absent, never null.
+// `data` itself is spliced in as text.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields, rename = "EnvelopeHead"))]
 #[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
+pub(crate) struct Envelope<'a> {
+    /// The outbox id: decimal digits, not a number, because it may pass 2^53.
     id: String,
+    /// One of `rowcast.event_types`.
     r#type: &'a str,
+    /// When the row was written: RFC 3339 in UTC, to the microsecond.
     timestamp: String,
+    /// The organization that it belongs to; absent for what is platform-wide.
     #[serde(skip_serializing_if = "Option::is_none")]
     organization_id: Option<&'a str>,
+    /// The user it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<&'a str>,
+    /// The chatbot it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]
     chatbot_id: Option<&'a str>,
+    /// The conversation or login session it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<&'a str>,
+    /// How urgent it is.
+    #[cfg_attr(test, ts(as = "crate::event::Priority"))]
     priority: &'a str,
+    /// What happened to the row.
+    #[cfg_attr(test, ts(as = "crate::event::Operation"))]
     operation: &'a str,
+    /// `schema.table` of the row; absent for `rowcast.emit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'a str>,
+    /// The row's primary key as text; a JSON array when it is composite.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
+    /// The transaction that wrote it: decimal digits. Events of one transaction have the same.
+    #[cfg_attr(test, ts(optional, as = "Option<String>"))]
     txid: String,
 }
 
@@ -94,6 +111,7 @@ pub fn retry_line(after: Duration) -> String {
 
 /// What the server has to say of the connection itself (`connection_status`). Never in the outbox.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "status", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum ConnectionStatus<'a> {
     /// Live delivery is certain from here on.
@@ -104,6 +122,7 @@ pub enum ConnectionStatus<'a> {
         subscriptions: &'a [Box<str>],
         /// The organizations whose events will be sent; absent for platform staff, who get those of all.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
         organizations: Option<Vec<Box<str>>>,
     },
     /// The client's cursor is of no use: it must fetch its data anew, and the stream goes on from the frame's id.
@@ -119,14 +138,16 @@ pub enum ConnectionStatus<'a> {
     AccessChanged {
         /// The types that will be sent from now on.
         subscriptions: &'a [Box<str>],
-        /// As in `Connected`.
+        /// The organizations whose events will be sent from now on; absent for platform staff, who get those of all.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
         organizations: Option<Vec<Box<str>>>,
     },
     /// The token expires soon, and the stream with it, unless it is renewed.
     TokenExpiring {
-        /// When.
+        /// When: RFC 3339 in UTC.
         #[serde(serialize_with = "serialize_timestamp")]
+        #[cfg_attr(test, ts(type = "string"))]
         expires_at: Timestamp,
     },
     /// The stream ends here.
@@ -136,8 +157,9 @@ pub enum ConnectionStatus<'a> {
     },
 }
 
-/// Why a cursor is of no use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Why a cursor is of no use, and the stream goes on from the frame's id instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ResetReason {
     /// It is not a cursor.
@@ -161,7 +183,8 @@ impl ResetReason {
 }
 
 /// Why a stream ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum CloseReason {
     /// The server is going down or not up yet; another one, or the same, will take the client.
@@ -190,10 +213,16 @@ impl CloseReason {
     }
 }
 
+/// Made by the server for one stream; never in the outbox, so it has no id.
 #[derive(Serialize)]
-struct StatusEnvelope<'a> {
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "ConnectionStatusEvent"))]
+pub(crate) struct StatusEnvelope<'a> {
+    /// Always this.
+    #[cfg_attr(test, ts(type = "\"connection_status\""))]
     r#type: &'static str,
+    /// When the server said it, by its own clock: RFC 3339 in UTC.
     timestamp: String,
+    /// What it says.
     data: &'a ConnectionStatus<'a>,
 }
 

@@ -8,12 +8,13 @@ use std::{
 };
 
 /// The modules in the order in which data flows: each imports only from those before it.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "metrics",
     "client",
     "telemetry",
     "cursor",
     "event",
+    "payload",
     "frontier",
     "epoch",
     "command",

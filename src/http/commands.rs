@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use warp::{
     http::{HeaderMap, HeaderValue, header},
     reply::{self, Reply, Response},
@@ -11,6 +11,7 @@ use warp::{
 
 use super::{
     Http,
+    answers::{self, CommandAnswer},
     credentials::{InQuery, identify},
     error::Error,
 };
@@ -36,16 +37,6 @@ struct Body {
     token: Option<Box<str>>,
 }
 
-/// What is answered when it is in force.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Reported {
-    success: bool,
-    message: &'static str,
-    event_types: Vec<Box<str>>,
-    expires_at: String,
-}
-
 /// Does what is asked, and answers when it is in force.
 pub(super) async fn obey(headers: HeaderMap, body: Bytes, http: Arc<Http>) -> Response {
     try_obey(&headers, &body, &http).await.unwrap_or_else(|error| http.refuse(error))
@@ -61,9 +52,9 @@ async fn try_obey(headers: &HeaderMap, body: &[u8], http: &Http) -> Result<Respo
         return Err(Error::NotReady);
     }
     http.take_turn(&identity).await?;
-    let (ask, message) = ask(&body, &identity, http).await?;
+    let (ask, what) = ask(&body, &identity, http).await?;
     let done = answer(&body.connection_id, &ask, &identity, http).await??;
-    Ok(report(done, message))
+    Ok(report(done, what))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -86,7 +77,7 @@ async fn who_asks(headers: &HeaderMap, body: &Body, http: &Http) -> Result<Ident
 }
 
 /// What the body asks for, and what is said when it is done.
-async fn ask(body: &Body, identity: &Identity, http: &Http) -> Result<(Ask, &'static str), Error> {
+async fn ask(body: &Body, identity: &Identity, http: &Http) -> Result<(Ask, answers::Done), Error> {
     let types = || match &body.event_types {
         Some(types) if !types.is_empty() && types.len() <= MAX_TYPES => Ok(types.clone()),
         Some(types) if types.is_empty() => Err(Error::NoSubscription),
@@ -100,10 +91,10 @@ async fn ask(body: &Body, identity: &Identity, http: &Http) -> Result<(Ask, &'st
             };
             let types = types()?;
             let committed = outbox::current_cursor(&http.sessions.database.connection().await?).await?;
-            Ok((Ask::Subscribe { types, committed, since }, "subscribed"))
+            Ok((Ask::Subscribe { types, committed, since }, answers::Done::Subscribed))
         }
-        "unsubscribe" => Ok((Ask::Unsubscribe { types: types()? }, "unsubscribed")),
-        "renew" => Ok((Ask::Renew { expires_at: identity.expires_at }, "renewed")),
+        "unsubscribe" => Ok((Ask::Unsubscribe { types: types()? }, answers::Done::Unsubscribed)),
+        "renew" => Ok((Ask::Renew { expires_at: identity.expires_at }, answers::Done::Renewed)),
         _ => Err(Error::Action),
     }
 }
@@ -127,8 +118,8 @@ async fn answer(id: &str, ask: &Ask, identity: &Identity, http: &Http) -> Result
     }
 }
 
-fn report(Done { event_types, expires_at }: Done, message: &'static str) -> Response {
-    let reported = Reported { success: true, message, event_types, expires_at: rfc3339(expires_at) };
+fn report(Done { event_types, expires_at }: Done, message: answers::Done) -> Response {
+    let reported = CommandAnswer { success: true, message, event_types, expires_at: rfc3339(expires_at) };
     let mut response = reply::json(&reported).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

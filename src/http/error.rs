@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
 use tracing::error;
 use warp::{
     Rejection,
@@ -12,7 +11,12 @@ use warp::{
     reply::{self, Reply, Response},
 };
 
-use super::{body, query};
+use super::{
+    answers::{ErrorBody, ErrorDescription},
+    body,
+    code::Code,
+    query,
+};
 use crate::{
     access::{ticket, token},
     command::Refusal,
@@ -38,6 +42,9 @@ pub(super) enum Error {
     /// Not a number of events that we would send at once.
     #[error("limit is a number of events, from 1 to 1000")]
     Limit,
+    /// Not an event's id.
+    #[error("event is the id of an event: a whole number from 1")]
+    Event,
     /// Nothing in the request says who asks.
     #[error("a token is needed: Authorization: Bearer <token>")]
     NoToken,
@@ -88,6 +95,9 @@ pub(super) enum Error {
     /// A stream is to be renewed with somebody else's token.
     #[error("the token in the body is not of the user who asks")]
     OtherUser,
+    /// There is no such event, or not for this user.
+    #[error("there is no event of that id that you may see")]
+    NoEvent,
     /// There is no such stream, or it is somebody else's.
     #[error("you have no open stream of that name")]
     NoConnection,
@@ -126,52 +136,42 @@ const UNREADY: Duration = Duration::from_secs(2);
 /// How long when others have to leave first.
 const FULL: Duration = Duration::from_secs(10);
 
-#[derive(Serialize)]
-struct Body {
-    success: bool,
-    error: Description,
-}
-
-#[derive(Serialize)]
-struct Description {
-    code: &'static str,
-    message: String,
-}
-
 impl Error {
-    fn status(&self) -> (StatusCode, &'static str) {
+    fn status(&self) -> (StatusCode, Code) {
         match self {
-            Self::Query => (StatusCode::BAD_REQUEST, "invalid_query"),
-            Self::UnknownType => (StatusCode::BAD_REQUEST, "unknown_event_type"),
-            Self::NoSubscription => (StatusCode::BAD_REQUEST, "no_valid_subscription"),
-            Self::Wait => (StatusCode::BAD_REQUEST, "invalid_wait"),
-            Self::Limit => (StatusCode::BAD_REQUEST, "invalid_limit"),
-            Self::NoToken => (StatusCode::UNAUTHORIZED, "token_required"),
-            Self::Token(token::Error::Expired) => (StatusCode::UNAUTHORIZED, "token_expired"),
-            Self::Token(_) | Self::TwoCookies => (StatusCode::UNAUTHORIZED, "invalid_token"),
-            Self::Ticket => (StatusCode::UNAUTHORIZED, "invalid_ticket"),
-            Self::UrlToken => (StatusCode::UNAUTHORIZED, "url_tokens_off"),
-            Self::ForeignPage => (StatusCode::FORBIDDEN, "origin_not_allowed"),
-            Self::NotAMember => (StatusCode::FORBIDDEN, "not_a_member"),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "permission_required"),
-            Self::Body => (StatusCode::BAD_REQUEST, "invalid_body"),
-            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            Self::Slow => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
-            Self::Length => (StatusCode::LENGTH_REQUIRED, "length_required"),
-            Self::Action => (StatusCode::BAD_REQUEST, "invalid_action"),
-            Self::Since => (StatusCode::BAD_REQUEST, "invalid_since"),
-            Self::OtherUser => (StatusCode::FORBIDDEN, "other_user"),
-            Self::NoConnection => (StatusCode::NOT_FOUND, "connection_not_found"),
-            Self::Unanswered => (StatusCode::SERVICE_UNAVAILABLE, "connection_unanswered"),
-            Self::ServerFull => (StatusCode::SERVICE_UNAVAILABLE, "server_full"),
-            Self::AddressFull => (StatusCode::TOO_MANY_REQUESTS, "too_many_connections_from_address"),
-            Self::UserFull(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_connections"),
-            Self::TooFast(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
-            Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
-            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not_ready"),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+            Self::Query => (StatusCode::BAD_REQUEST, Code::InvalidQuery),
+            Self::UnknownType => (StatusCode::BAD_REQUEST, Code::UnknownEventType),
+            Self::NoSubscription => (StatusCode::BAD_REQUEST, Code::NoValidSubscription),
+            Self::Wait => (StatusCode::BAD_REQUEST, Code::InvalidWait),
+            Self::Limit => (StatusCode::BAD_REQUEST, Code::InvalidLimit),
+            Self::Event => (StatusCode::BAD_REQUEST, Code::InvalidEvent),
+            Self::NoToken => (StatusCode::UNAUTHORIZED, Code::TokenRequired),
+            Self::Token(token::Error::Expired) => (StatusCode::UNAUTHORIZED, Code::TokenExpired),
+            Self::Token(_) | Self::TwoCookies => (StatusCode::UNAUTHORIZED, Code::InvalidToken),
+            Self::Ticket => (StatusCode::UNAUTHORIZED, Code::InvalidTicket),
+            Self::UrlToken => (StatusCode::UNAUTHORIZED, Code::UrlTokensOff),
+            Self::ForeignPage => (StatusCode::FORBIDDEN, Code::OriginNotAllowed),
+            Self::NotAMember => (StatusCode::FORBIDDEN, Code::NotAMember),
+            Self::Forbidden => (StatusCode::FORBIDDEN, Code::PermissionRequired),
+            Self::Body => (StatusCode::BAD_REQUEST, Code::InvalidBody),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::UnsupportedMediaType),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, Code::BodyTooLarge),
+            Self::Slow => (StatusCode::REQUEST_TIMEOUT, Code::RequestTimeout),
+            Self::Length => (StatusCode::LENGTH_REQUIRED, Code::LengthRequired),
+            Self::Action => (StatusCode::BAD_REQUEST, Code::InvalidAction),
+            Self::Since => (StatusCode::BAD_REQUEST, Code::InvalidSince),
+            Self::OtherUser => (StatusCode::FORBIDDEN, Code::OtherUser),
+            Self::NoEvent => (StatusCode::NOT_FOUND, Code::EventNotFound),
+            Self::NoConnection => (StatusCode::NOT_FOUND, Code::ConnectionNotFound),
+            Self::Unanswered => (StatusCode::SERVICE_UNAVAILABLE, Code::ConnectionUnanswered),
+            Self::ServerFull => (StatusCode::SERVICE_UNAVAILABLE, Code::ServerFull),
+            Self::AddressFull => (StatusCode::TOO_MANY_REQUESTS, Code::TooManyConnectionsFromAddress),
+            Self::UserFull(_) => (StatusCode::TOO_MANY_REQUESTS, Code::TooManyConnections),
+            Self::TooFast(_) => (StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests),
+            Self::NotFound => (StatusCode::NOT_FOUND, Code::NotFound),
+            Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, Code::MethodNotAllowed),
+            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, Code::NotReady),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, Code::InternalError),
         }
     }
 }
@@ -276,7 +276,7 @@ impl Reply for Error {
         let (status, code) = self.status();
         let retry_after = self.retry_after();
         let allowed = if let Self::Method(allowed) = &self { Some(*allowed) } else { None };
-        let body = Body { success: false, error: Description { code, message: self.to_string() } };
+        let body = ErrorBody { success: false, error: ErrorDescription { code, message: self.to_string() } };
         let mut response = reply::with_status(reply::json(&body), status).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

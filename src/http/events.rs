@@ -11,6 +11,7 @@ use warp::{
 use super::{
     Http,
     admission::{self, Admitted, Request},
+    answers::PollPosition,
     error::Error,
 };
 use crate::session::{self, Answer, Ask};
@@ -68,12 +69,10 @@ fn json(answer: &Answer) -> Response {
         }
         json.extend_from_slice(event);
     }
-    // A cursor has no characters that JSON would escape.
-    json.extend_from_slice(format!("],\"cursor\":\"{}\"", answer.cursor).as_bytes());
-    if let Some(reason) = answer.reset {
-        json.extend_from_slice(format!(",\"reset\":\"{}\"", reason.as_str()).as_bytes());
-    }
-    json.push(b'}');
+    json.extend_from_slice(b"],");
+    let position = PollPosition { cursor: answer.cursor.to_string(), reset: answer.reset };
+    // Its fields go on behind the events. Nothing in it can fail to be written as JSON.
+    json.extend_from_slice(&serde_json::to_vec(&position).unwrap_or_default()[1..]);
     let mut response = json.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

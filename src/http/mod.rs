@@ -3,8 +3,10 @@
 pub mod accept;
 pub mod address;
 mod admission;
+pub mod answers;
 mod body;
 pub mod certificates;
+pub mod code;
 mod commands;
 pub mod credentials;
 mod dashboard;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use warp::{
     http::{HeaderMap, HeaderValue, header},
     reply::{self, Reply, Response},
@@ -10,19 +9,11 @@ use warp::{
 
 use super::{
     Http,
+    answers::TicketAnswer,
     credentials::{self, InQuery},
     error::Error,
 };
 use crate::{access::ticket, sse::rfc3339};
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    success: bool,
-    ticket: &'a str,
-    expires_at: String,
-    first_use_before: String,
-}
 
 /// Makes a ticket for whoever asks with a header or a cookie.
 pub(super) async fn issue(headers: HeaderMap, http: Arc<Http>) -> Response {
@@ -37,9 +28,9 @@ async fn try_issue(headers: &HeaderMap, http: &Http) -> Result<Response, Error> 
     }
     http.take_turn(&identity).await?;
     let issued = ticket::issue(&http.sessions.database, &identity).await?;
-    let body = Body {
+    let body = TicketAnswer {
         success: true,
-        ticket: issued.ticket.as_str(),
+        ticket: issued.ticket.as_str().into(),
         expires_at: rfc3339(issued.expires_at),
         first_use_before: rfc3339(issued.first_use_before),
     };
