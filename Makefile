@@ -7,7 +7,7 @@ CARGO_TARGET_DIR ?= target
 need := scripts/need.sh
 
 # What the dashboard is made of.
-web_sources := $(shell find web \( -name node_modules -o -name dist -o -name e2e \) -prune -o -type f -print)
+web_sources := $(shell find web \( -name node_modules -o -name dist -o -name lib -o -name api -o -name e2e -o -name packaging \) -prune -o -type f -print)
 
 .PHONY: help
 help: ## say what there is
@@ -76,8 +76,13 @@ fuzz: web cc ## every parser of what comes from outside, one after another: SECO
 	ROWCAST_FUZZ_SECONDS="$(SECONDS)" cargo test --locked --test parsers -- --test-threads=1
 	ROWCAST_FUZZ_SECONDS="$(SECONDS)" npm --prefix web run test -- src/parse
 
+.PHONY: package
+package: web/node_modules/.package-lock.json ## the npm package as apps get it: packed, linted, measured, installed
+	npm --prefix web run package
+	npm --prefix web run test:package
+
 .PHONY: test-web
-test-web: web/node_modules/.package-lock.json ## the dashboard's types, lints and unit tests
+test-web: package ## types, lints and unit tests of the browser side, and of the package that it is
 	npm --prefix web run check
 	npm --prefix web run test
 
