@@ -81,6 +81,10 @@ package: web/node_modules/.package-lock.json ## the npm package as apps get it: 
 	npm --prefix web run package
 	npm --prefix web run test:package
 
+.PHONY: web-docs
+web-docs: web/node_modules/.package-lock.json ## the reference of the npm package, in web/api
+	npm --prefix web run docs
+
 .PHONY: test-web
 test-web: package ## types, lints and unit tests of the browser side, and of the package that it is
 	npm --prefix web run check

@@ -6,6 +6,7 @@ import type { EmitOptions } from "./emit.js";
 import { checkNumber, checkOneOf, checkText, InvalidEventError, present } from "./input.js";
 import { Producer } from "./producer.js";
 
+/** What a message may say besides. */
 export interface ConversationOptions extends Pick<EmitOptions, "priority" | "userId"> {
   metadata?: Record<string, unknown> | undefined;
 }

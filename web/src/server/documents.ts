@@ -6,6 +6,7 @@ import type { EmitOptions } from "./emit.js";
 import { checkNumber, checkOptionalText, checkText, present } from "./input.js";
 import { Producer } from "./producer.js";
 
+/** What a step of a document may say besides. */
 export interface DocumentOptions extends EmitOptions {
   /** Percent of the whole way. Each method says what it is otherwise. */
   progress?: number | undefined;

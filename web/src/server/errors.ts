@@ -8,6 +8,7 @@ import { Producer } from "./producer.js";
 
 type UserImpact = ErrorNotification["userImpact"];
 
+/** What an error may say besides. */
 export interface ErrorOptions extends Omit<EmitOptions, "priority"> {
   /** Absent: a random one. The same id again is the same error again. */
   errorId?: string | undefined;
@@ -23,6 +24,7 @@ export interface ErrorOptions extends Omit<EmitOptions, "priority"> {
   sentryIssueId?: string | undefined;
 }
 
+/** What an error of the platform may say besides: also whose it is after all. */
 export interface PlatformErrorOptions extends ErrorOptions {
   /** Absent: the platform's error, which holders of `monitor` in every organization see. */
   organizationId?: string | undefined;

@@ -6,6 +6,7 @@ import type { EmitOptions } from "./emit.js";
 import { checkNumber, checkOneOf, checkOptionalNumber, checkText, present } from "./input.js";
 import { Producer } from "./producer.js";
 
+/** What a check of health may say besides. */
 export interface HealthOptions extends EmitOptions {
   /** Absent: the platform's health, which holders of `monitor` in every organization see. */
   organizationId?: string | undefined;
@@ -18,6 +19,7 @@ export interface HealthOptions extends EmitOptions {
   recommendation?: string | undefined;
 }
 
+/** What a figure of the system may say besides. */
 export interface SystemMetricsOptions extends Omit<HealthOptions, "metric"> {
   /** Absent: `degraded` when the value is above the threshold, otherwise `healthy`. */
   status?: HealthStatus | undefined;

@@ -6,10 +6,12 @@ import type { EmitOptions } from "./emit.js";
 import { checkNumber, checkOneOf, checkOptionalNumber, checkText } from "./input.js";
 import { Producer } from "./producer.js";
 
+/** What figures may say besides. */
 export type MetricsOptions = Pick<EmitOptions, "priority" | "userId" | "sessionId">;
 
 type AlertStatus = PerformanceAlert["status"];
 
+/** What an alert may say besides. */
 export interface AlertOptions extends MetricsOptions {
   /** `firing` unless told; `resolved` when it is over. */
   status?: AlertStatus | undefined;

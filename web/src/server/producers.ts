@@ -56,10 +56,19 @@ function isClient(value: unknown): value is QueryClient {
   return typeof value === "object" && value !== null && "query" in value && typeof value.query === "function";
 }
 
-export const {
-  DocumentProcessingSSE,
-  ConversationSSE,
-  SystemHealthSSE,
-  ErrorMonitoringSSE,
-  ChatbotMetricsSSE,
-} = producersOf(configured);
+const configuredProducers = producersOf(configured);
+
+/** `document_processing` events, through the client that was configured. */
+export const DocumentProcessingSSE: DocumentProcessingProducer = configuredProducers.DocumentProcessingSSE;
+
+/** `conversation_activity` events, through the client that was configured. */
+export const ConversationSSE: ConversationProducer = configuredProducers.ConversationSSE;
+
+/** `system_health` events, through the client that was configured. */
+export const SystemHealthSSE: SystemHealthProducer = configuredProducers.SystemHealthSSE;
+
+/** `error_notification` events, through the client that was configured. */
+export const ErrorMonitoringSSE: ErrorMonitoringProducer = configuredProducers.ErrorMonitoringSSE;
+
+/** `chatbot_metrics` and `performance_alert` events, through the client that was configured. */
+export const ChatbotMetricsSSE: ChatbotMetricsProducer = configuredProducers.ChatbotMetricsSSE;
