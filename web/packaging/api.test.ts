@@ -1,13 +1,18 @@
 // The reference of everything that the package exports, written to api/ (`npm run docs`). Whatever is exported must be
 // documented, and every name in a signature must be exported too.
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Application } from "typedoc";
+import { Application, type DeclarationReflection } from "typedoc";
 import { expect, it } from "vitest";
 import { entries, WEB } from "./entries.js";
 
-it("every export is documented", async () => {
+/** A function's comment belongs to its signature; what one entry point has from another is documented there. */
+const isDocumented = (exported: DeclarationReflection): boolean =>
+  exported.isReference() ||
+  exported.hasComment() ||
+  (exported.signatures?.some((signature) => signature.hasComment()) ?? false);
+
+it("every export is documented, and so is what it speaks of", async () => {
   const app = await Application.bootstrap({
     name: "@rowcast/client",
     entryPoints: Object.values(entries()).map((source) => join(WEB, source)),
@@ -15,22 +20,22 @@ it("every export is documented", async () => {
     readme: join(WEB, "README.md"),
     excludePrivate: true,
     excludeProtected: true,
-    excludeInternal: true,
     disableGit: true,
     sourceLinkTemplate: "web/{path}",
-    validation: { notExported: true, invalidLink: true, notDocumented: true },
-    requiredToBeDocumented: ["Class", "Function", "Interface", "TypeAlias", "Variable"],
-    logLevel: "Warn",
+    validation: { notExported: true, invalidLink: true },
   });
-  const warnings: string[] = [];
-  app.logger.warn = (message) => warnings.push(message);
-  app.logger.error = (message) => warnings.push(message);
+  const complaints: string[] = [];
+  app.logger.warn = (message) => complaints.push(message);
+  app.logger.error = (message) => complaints.push(message);
   const project = await app.convert();
-  expect(warnings).toEqual([]);
-  if (!project) throw new Error("typedoc has read nothing");
+  if (!project) throw new Error(`typedoc has read nothing:\n${complaints.join("\n")}`);
   app.validate(project);
+  for (const module of project.children ?? [])
+    for (const exported of module.children ?? [])
+      if (!isDocumented(exported)) complaints.push(`${exported.getFriendlyFullName()} has no documentation`);
+  expect(complaints).toEqual([]);
+
+  expect(project.children?.map(({ name }) => name).sort()).toEqual(Object.keys(entries()).sort());
   await app.generateDocs(project, join(WEB, "api"));
-  expect(warnings).toEqual([]);
-  for (const name of Object.keys(entries()))
-    expect(existsSync(join(WEB, "api/modules", `${name.replace("-", "_")}.html`)), name).toBe(true);
+  expect(complaints).toEqual([]);
 });
