@@ -1,7 +1,9 @@
-// The life of a connection: opens a stream, hands out each event once, and comes back by cursor whenever the stream
-// ends, until it is closed or refused. Knows no framework; all that is outside comes in through `Environment`.
+// The life of a connection: opens a stream, and comes back by cursor whenever it ends, until it is closed or refused.
+// Knows no framework; all that is outside comes in through `Environment`.
 
-import { backoff } from "./backoff.js";
+import { backoff, MAX_DELAY, pause } from "./backoff.js";
+import { Carrier } from "./carrier.js";
+import type { Line } from "./command.js";
 import {
   type Connection,
   type ConnectionHandlers,
@@ -9,19 +11,21 @@ import {
   type ConnectOptions,
   type Interest,
   initialState,
+  type WantOptions,
 } from "./connection.js";
+import { Credentials } from "./credentials.js";
 import { browser, type Environment } from "./environment.js";
-import { RowcastError, toRowcastError } from "./errors.js";
-import type { SseMessage } from "./parse.js";
-import type { ConnectionStatus, Coverage, ResetReason, RowcastEvent } from "./protocol.js";
+import { AGAIN, RowcastError, toRowcastError } from "./errors.js";
+import { Inbox, shield } from "./inbox.js";
+import type { ConnectionStatus, Coverage } from "./protocol.js";
 import { Seen } from "./seen.js";
-import { type Read, readStream } from "./stream.js";
+import { Keeper } from "./storage.js";
+import type { Read } from "./transport.js";
+import { Wants } from "./want.js";
 
 const DEFAULT_URL = "/api/v1/realtime/sse";
 /** A stream that lived this long was not part of the trouble: the back-off starts anew. */
 const STABLE = 5_000;
-/** The reason of an abort that is nobody's failure: the next attempt starts at once. */
-const SKIPPED = new RowcastError("network", "another attempt was asked for");
 
 /** Opens a connection. It lives until `close`. */
 export function connect(
@@ -29,45 +33,54 @@ export function connect(
   handlers: ConnectionHandlers,
   environment: Environment = browser,
 ): Connection {
-  const connection = new FetchConnection(options, handlers, environment);
+  const connection = new OwnConnection(options, handlers, environment);
   connection.reconnect();
   return connection;
 }
 
-class FetchConnection implements Connection {
+class OwnConnection implements Connection {
   state: ConnectionState;
   readonly #options: ConnectOptions;
   readonly #handlers: ConnectionHandlers;
   readonly #environment: Environment;
+  readonly #url: string;
+  readonly #credentials: Credentials;
+  readonly #carrier: Carrier;
+  readonly #keeper: Keeper;
   readonly #seen: Seen;
+  readonly #inbox: Inbox;
+  readonly #wants: Wants;
   /** Aborted when the connection is closed; absent while it is. */
   #life: AbortController | undefined;
-  #interest: Interest;
-  #wants: { was: Interest; resolve: () => void; reject: (error: RowcastError) => void }[] = [];
-  /** Cuts the current stream or wait short. */
-  #skip = (): void => {};
-  /** The token that was turned down since the last good stream, and the answer it got. */
-  #refusal: { token: string; error: RowcastError } | null = null;
-  #retry: number;
+  /** The current stream or wait. */
+  #current = new AbortController();
   #opened = false;
   #openedAt = 0;
-  /** The server said goodbye; its `retry:` is then jittered already. */
-  #closing = false;
-  /** It was final: `rowcast.disconnect`. */
-  #disconnected = false;
+  #retry: number;
+  /** The stream has said when to come back, and it has drawn the delay already. */
+  #isToldWhen = false;
+  /** What the server gave for the end of the stream. */
+  #closing: ConnectionStatus | null = null;
+  #isChanging = false;
 
   constructor(options: ConnectOptions, handlers: ConnectionHandlers, environment: Environment) {
     this.#options = options;
-    this.#interest = { subscriptions: options.subscriptions, organizationId: options.organizationId };
-    this.#handlers = handlers;
+    this.#handlers = shield(handlers, environment);
     this.#environment = environment;
+    this.#url = options.url ?? DEFAULT_URL;
+    this.#credentials = new Credentials(options.token);
+    this.#carrier = new Carrier(environment);
+    this.#keeper = new Keeper(options.storage, environment);
     this.#retry = options.reconnectDelay ?? 1000;
-    this.#seen = new Seen(options.lastEventId);
-    this.state = { ...initialState, cursor: options.lastEventId ?? "" };
+    const left = this.#keeper.read();
+    this.#seen = new Seen(options.lastEventId ?? left);
+    this.#inbox = new Inbox(this.#seen, this.#handlers, environment, ({ data }) => this.#heed(data));
+    this.#wants = new Wants(options, this.#seen);
+    this.state = { ...initialState, cursor: this.#seen.cursor };
   }
 
   reconnect(): void {
-    this.#refusal = null;
+    this.#credentials.forgive();
     if (this.#life) {
       this.#set({ attempt: 0 });
       this.#skip();
@@ -81,172 +94,204 @@ class FetchConnection implements Connection {
     this.#life?.abort();
     this.#life = undefined;
     this.#skip();
+    this.#keeper.stop();
     this.#set({ status: "disconnected", error: null, attempt: 0, retryAt: null, connectionId: null });
   }
 
-  want(interest: Interest): Promise<void> {
-    const was = this.#interest;
-    this.#interest = interest;
-    return new Promise((resolve, reject) => {
-      this.#wants.push({ was, resolve, reject });
-      if (this.#life) this.#skip();
-    });
+  want(interest: Interest, { since }: WantOptions = {}): Promise<void> {
+    const done = this.#wants.add(interest, since);
+    void this.#change();
+    return done;
   }
 
   async #live(life: AbortSignal): Promise<void> {
     while (!life.aborted) {
       const again = this.#opened || this.state.attempt > 0;
       this.#set({ status: again ? "reconnecting" : "connecting", retryAt: null });
-      const end = await this.#stream();
+      const abort = new AbortController();
+      this.#current = abort;
+      const end = await this.#attempt(abort)
+        .catch(toRowcastError)
+        .then((error) => this.#judge(error));
+      abort.abort();
       if (life.aborted) return;
       this.#options.debug?.(end.message, end);
-      if (end !== SKIPPED) await this.#recover(end);
+      if (end !== AGAIN) await this.#recover(end);
     }
   }
 
   /** One stream, from asking for a token to the reason why it ended. */
-  async #stream(): Promise<RowcastError> {
-    const abort = new AbortController();
-    this.#skip = () => abort.abort(SKIPPED);
-    this.#closing = false;
-    this.#disconnected = false;
+  async #attempt(abort: AbortController): Promise<RowcastError> {
+    this.#closing = null;
+    this.#isToldWhen = false;
     this.#openedAt = Number.POSITIVE_INFINITY;
-    const refused = this.#refusal;
+    const token = await this.#credentials.next();
+    if (abort.signal.aborted) return AGAIN;
+    const { subscriptions, organizationId } = this.#wants.next();
+    // Only now: where it has to go on depends on what is wanted.
+    const { cursor } = this.#seen;
+    const request = { url: this.#url, subscriptions, organizationId, token, cursor };
+    const stopWatching = this.#environment.onOffline(() =>
+      abort.abort(new RowcastError("network", "there is no network")),
+    );
     try {
-      const token = await this.#options.token?.({ refused: refused?.token ?? null, expiring: false });
-      if (abort.signal.aborted) return SKIPPED;
-      if (token === null || (refused && token === undefined) || token === refused?.token) {
-        return refused?.error ?? new RowcastError("unauthorized", "there is no token");
-      }
-      const { url = DEFAULT_URL } = this.#options;
-      const { subscriptions, organizationId } = this.#interest;
-      const request = { url, subscriptions, organizationId, token, cursor: this.state.cursor };
-      const end = await readStream(request, abort, this.#environment, (read) => this.#take(read));
-      if (this.#disconnected)
-        return new RowcastError("disconnected", "somebody has ended this user's streams");
-      const isRefusal = end.kind === "unauthorized" || end.kind === "forbidden";
-      const [wanted] = this.#wants;
-      if (end.final && wanted && (!isRefusal || refused || token === undefined)) {
-        this.#interest = wanted.was;
-        this.#refusal = null;
-        for (const { reject } of this.#wants.splice(0)) reject(end);
-        return SKIPPED;
-      }
-      if (!isRefusal || refused || token === undefined) return end;
-      this.#refusal = { token, error: end };
-      return SKIPPED;
-    } catch (thrown) {
-      return toRowcastError(thrown);
+      return await this.#carrier.read(request, abort, (read) => this.#take(read));
+    } finally {
+      stopWatching();
     }
+  }
+
+  /** What the end of a stream comes to: `AGAIN`, if there is something else to be tried at once. */
+  #judge(end: RowcastError): RowcastError {
+    if (this.#closing?.status === "closing" && this.#closing.reason === "disconnected")
+      return new RowcastError("disconnected", "somebody has ended this user's streams");
+    const isRefusal = end.kind === "unauthorized" || end.kind === "forbidden";
+    if (isRefusal && this.#credentials.refuse(end)) return AGAIN;
+    // What is wrong with who asks is not wrong with what is wanted.
+    const isOfInterest = end.kind === "forbidden" || end.kind === "refused";
+    if (!isOfInterest || !this.#wants.refuse(end)) return this.#credentials.explain(end);
+    this.#credentials.forgive();
+    return AGAIN;
   }
 
   /** Waits for as long as the failure asks for: until the next attempt is due, or somebody wakes it. */
   #recover(failure: RowcastError): Promise<void> {
-    const stable = this.#environment.now() - this.#openedAt >= STABLE;
-    const attempt = stable ? 1 : this.state.attempt + 1;
+    const { now, online } = this.#environment;
+    const isStable = now() - this.#openedAt >= STABLE;
+    // Without a network nothing is learned from trying.
+    const attempt = isStable ? 1 : this.state.attempt + (online() || this.state.attempt === 0 ? 1 : 0);
     const change = { error: failure, attempt, connectionId: null, degraded: false };
     if (failure.final || attempt > (this.#options.maxReconnectAttempts ?? Number.POSITIVE_INFINITY)) {
       this.#set({ ...change, status: "error" });
       return this.#pause(Number.POSITIVE_INFINITY, !failure.final);
     }
     const delay = this.#delay(failure, attempt);
-    this.#set({ ...change, status: "reconnecting", retryAt: this.#environment.now() + delay });
+    this.#set({ ...change, status: "reconnecting", retryAt: now() + delay });
     return this.#pause(delay, failure.retryAfter === undefined);
   }
 
   #delay({ retryAfter }: RowcastError, attempt: number): number {
-    const { random } = this.#environment;
+    const { random, online } = this.#environment;
     if (retryAfter !== undefined) return retryAfter + backoff(1, this.#retry, random);
-    return this.#closing ? this.#retry : backoff(attempt, this.#retry, random);
+    if (!online()) return MAX_DELAY;
+    return this.#closing && this.#isToldWhen ? this.#retry : backoff(attempt, this.#retry, random);
   }
 
-  #pause(ms: number, wakes: boolean): Promise<void> {
-    const { setTimeout, clearTimeout, onWake } = this.#environment;
-    return new Promise((resolve) => {
-      const stopWaking = wakes ? onWake(() => this.#skip()) : undefined;
-      const timer = Number.isFinite(ms) ? setTimeout(() => this.#skip(), ms) : undefined;
-      this.#skip = () => {
-        clearTimeout(timer);
-        stopWaking?.();
-        resolve();
-      };
-    });
+  async #pause(ms: number, wakes: boolean): Promise<void> {
+    this.#current = new AbortController();
+    const stopWaking = wakes ? this.#environment.onWake(() => this.#skip()) : undefined;
+    await pause(ms, this.#current.signal, this.#environment);
+    stopWaking?.();
   }
 
-  #take({ messages, lastEventId, retry }: Read): void {
-    this.#retry = retry ?? this.#retry;
-    for (const message of messages) {
-      this.#dispatch(message);
-      this.#seen.advance(message.lastEventId);
-    }
-    this.#seen.advance(lastEventId);
-    // Only now: what is resumed from must never be ahead of what was handed out.
-    this.#set({ cursor: lastEventId, heardAt: this.#environment.now() });
+  /** Cuts the current stream or wait short. */
+  #skip(): void {
+    this.#current.abort(AGAIN);
   }
 
-  #dispatch(message: SseMessage): void {
-    // Not at once: the server, which speaks first, may ask for the same.
-    if (message.event !== "connection_status" && this.#seen.takeOrphans()) this.#reset("cursor_ahead");
-    if (message.event === "cursor") return;
-    let event: RowcastEvent;
-    try {
-      event = JSON.parse(message.data);
-    } catch (thrown) {
-      this.#environment.reportError(new RowcastError("protocol", "a message is not JSON", { cause: thrown }));
-      return;
-    }
-    if (event.type === "connection_status") this.#heed(event.data, message.lastEventId);
-    else if (this.#seen.admit(event.id)) this.#guard(() => this.#handlers.onEvent(event));
-    else this.#set({ duplicates: this.state.duplicates + 1 });
+  #take(read: Read): void {
+    this.#retry = read.retry ?? this.#retry;
+    this.#isToldWhen = read.retry !== undefined;
+    this.#set(this.#inbox.take(read));
+    this.#keeper.keep(this.state.cursor);
   }
 
   /** Does what the server says about the connection. */
-  #heed(data: ConnectionStatus, lastEventId: string): void {
+  #heed(data: ConnectionStatus): void {
     switch (data.status) {
       case "connected": {
-        const { status, connectionId } = data;
+        const { status } = data;
+        const connectionId = data.connectionId || null;
         const reconnects = this.state.reconnects + (this.#opened ? 1 : 0);
-        this.#set({ status, connectionId, reconnects, ...coverage(data), error: null, degraded: false });
+        const known = { ...coverage(data), error: null, degraded: false, expiresAt: null };
+        this.#set({ status, connectionId, reconnects, ...known });
         this.#opened = true;
         this.#openedAt = this.#environment.now();
-        this.#refusal = null;
-        for (const { resolve } of this.#wants.splice(0)) resolve();
+        this.#credentials.forgive();
+        this.#wants.accept();
+        void this.#change();
         break;
       }
       case "access_changed":
         this.#set(coverage(data));
         break;
-      case "reset":
-        this.#seen.restart(lastEventId);
-        this.#reset(data.reason);
-        break;
       case "degraded":
       case "recovered":
         this.#set({ degraded: data.status === "degraded" });
         break;
+      case "token_expiring":
+        this.#set({ expiresAt: data.expiresAt });
+        void this.#renew();
+        break;
       case "closing":
-        this.#closing = true;
-        this.#disconnected = data.reason === "disconnected";
+        this.#closing = data;
         break;
     }
   }
 
-  #reset(reason: ResetReason): void {
-    this.#guard(() => this.#handlers.onReset(reason));
+  /** Has what is wanted come into force, one change after the other. */
+  async #change(): Promise<void> {
+    if (this.#isChanging) return;
+    this.#isChanging = true;
+    // Calls of the same moment are one change.
+    await null;
+    while (this.#wants.isWaiting && this.state.status === "connected") {
+      if (await this.#changeStream()) continue;
+      if (this.state.status === "connected") this.#skip();
+      break;
+    }
+    this.#isChanging = false;
+    const { status, error } = this.state;
+    // What was refused then may be granted now.
+    const isRefused = status === "error" && (error?.kind === "forbidden" || error?.kind === "refused");
+    if (isRefused && this.#wants.isWaiting) this.#skip();
+  }
+
+  /** False when what is wanted takes another stream. */
+  async #changeStream(): Promise<boolean> {
+    const line = this.#line();
+    const change = line && this.state.transport === "stream" ? this.#wants.change() : undefined;
+    if (!line || !change) return false;
+    const commands = await import("./command.js").catch(() => null);
+    try {
+      if (!(await commands?.change(line, change))) return false;
+      this.#wants.accept();
+    } catch (thrown) {
+      this.#wants.refuse(toRowcastError(thrown));
+    }
+    return true;
+  }
+
+  /** A new token in time keeps the stream open. Without one it ends, and the next attempt asks again. */
+  async #renew(): Promise<void> {
+    const line = this.#line();
+    try {
+      const token = await this.#credentials.renewed();
+      if (!line || token === null) return;
+      const { renew } = await import("./command.js");
+      if (await renew(line, token)) this.#credentials.use(token);
+    } catch (thrown) {
+      this.#options.debug?.("the token was not renewed", thrown);
+    }
+  }
+
+  /** The stream that is open, for what it is to be told. */
+  #line(): Line | undefined {
+    const { connectionId } = this.state;
+    if (connectionId === null) return undefined;
+    return {
+      url: this.#url,
+      connectionId,
+      signal: this.#current.signal,
+      credentials: this.#credentials,
+      environment: this.#environment,
+      onObeyed: ({ eventTypes, expiresAt }) => this.#set({ subscriptions: eventTypes, expiresAt }),
+    };
   }
 
   #set(change: Partial<ConnectionState>): void {
     this.state = { ...this.state, ...change };
-    this.#guard(() => this.#handlers.onState(this.state));
-  }
-
-  /** What the app's own code throws is the app's to see, and no reason to lose the stream. */
-  #guard(call: () => void): void {
-    try {
-      call();
-    } catch (thrown) {
-      this.#environment.reportError(thrown);
-    }
+    this.#handlers.onState(this.state);
   }
 }
 

@@ -53,3 +53,6 @@ export function toRowcastError(thrown: unknown): RowcastError {
   if (thrown instanceof RangeError) return new RowcastError("protocol", thrown.message, { cause: thrown });
   return new RowcastError("network", "the server cannot be reached", { cause: thrown });
 }
+
+/** The end of what nobody has failed at: the next attempt starts at once. */
+export const AGAIN = new RowcastError("network", "another attempt was asked for");

@@ -9,6 +9,7 @@ export { Fold, nextFrame, type Schedule } from "./fold.js";
 export { type Consumer, createHub, type Hub, type Interest, type Seat } from "./hub.js";
 export { type SseMessage, SseParser } from "./parse.js";
 export type * from "./protocol.js";
+export { sessionCursor } from "./storage.js";
 export {
   createStore,
   type Snapshot,

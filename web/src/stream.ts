@@ -1,48 +1,44 @@
-// One stream, from its request to its end: bytes are parsed as they come, and silence ends it.
+// One stream by `fetch`, from its request to its end: bytes are parsed as they come, and silence ends it.
 
-import type { Environment } from "./environment.js";
 import { RowcastError, toRowcastError } from "./errors.js";
-import { type SseMessage, SseParser } from "./parse.js";
-import { openStream, type StreamRequest } from "./request.js";
-import { MAX_SILENCE, Watchdog } from "./watchdog.js";
+import { SseParser } from "./parse.js";
+import { ask, urlOf } from "./request.js";
+import { arrivalOf, type ReadEvents } from "./transport.js";
+import { MAX_GREETING, MAX_SILENCE, Watchdog } from "./watchdog.js";
 
-/** What one read brought, and where it left the stream. */
-export interface Read {
-  readonly messages: readonly SseMessage[];
-  readonly lastEventId: string;
-  /** What the server said last of when to come back, in milliseconds. */
-  readonly retry: number | undefined;
-}
-
-/** Reads until the stream ends or `abort` is used; returns why it ended, an abort's reason included. */
-export async function readStream(
-  request: Omit<StreamRequest, "signal">,
-  abort: AbortController,
-  environment: Environment,
-  onRead: (read: Read) => void,
-): Promise<RowcastError> {
+export const readStream: ReadEvents = async (request, abort, environment, onRead) => {
   const { signal } = abort;
-  const watchdog = new Watchdog(environment, () => {
-    abort.abort(new RowcastError("silent", `nothing was heard for ${MAX_SILENCE / 1000} seconds`));
-  });
-  const stopWaking = environment.onWake(() => watchdog.check());
+  const { cursor, token } = request;
+  const watchdog = new Watchdog(environment, abort);
   try {
-    const reader = await openStream({ ...request, signal }, environment);
-    const parser = new SseParser(request.cursor);
+    const headers = { accept: "text/event-stream", ...(cursor !== "" && { "last-event-id": cursor }) };
+    const response = await ask(urlOf(request), token, { headers, signal }, environment);
+    // A captive portal, or a proxy that answers for a server that is away.
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream") || !response.body)
+      return new RowcastError("protocol", "the answer is not an event stream");
+    watchdog.expect(MAX_GREETING);
+    onRead({ transport: "stream", arrivals: [], cursor });
+    const reader = response.body.getReader();
+    const parser = new SseParser(cursor);
+    let greeted = false;
     for (;;) {
       const { done, value } = await reader.read();
       if (signal.aborted) throw signal.reason;
       if (done) return new RowcastError("unavailable", "the server ended the stream");
       watchdog.touch();
       const messages = parser.push(value);
-      onRead({ messages, lastEventId: parser.lastEventId, retry: parser.retry });
+      if (!greeted && messages.length > 0) {
+        greeted = true;
+        watchdog.expect(MAX_SILENCE);
+      }
+      const arrivals = messages.map((message) => arrivalOf(message, environment));
+      onRead({ transport: "stream", arrivals, cursor: parser.lastEventId, retry: parser.retry });
     }
   } catch (thrown) {
     return toRowcastError(signal.aborted ? signal.reason : thrown);
   } finally {
     watchdog.stop();
-    stopWaking();
     // Lets go of the connection when it was our side that gave up, on a message too long for instance.
     abort.abort();
   }
-}
+};

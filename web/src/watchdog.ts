@@ -1,21 +1,28 @@
 // Notices a stream that is open but dead: a network that vanished sends no end of stream, so only silence tells.
 
 import type { Environment } from "./environment.js";
+import { RowcastError } from "./errors.js";
 
 /** Three heartbeats of the server. */
 export const MAX_SILENCE = 45_000;
+/** A server greets at once. An answer that has begun and says nothing for so long is held back by somebody in between. */
+export const MAX_GREETING = 10_000;
 
 export class Watchdog {
   readonly #environment: Environment;
-  readonly #onSilence: () => void;
+  readonly #abort: AbortController;
+  readonly #stopWaking: () => void;
+  #limit = MAX_SILENCE;
   #heardAt: number;
   #timer: unknown;
 
-  constructor(environment: Environment, onSilence: () => void) {
+  /** Aborts with an error of kind `silent`. */
+  constructor(environment: Environment, abort: AbortController) {
     this.#environment = environment;
-    this.#onSilence = onSilence;
+    this.#abort = abort;
     this.#heardAt = environment.now();
-    this.#arm(MAX_SILENCE);
+    this.#stopWaking = environment.onWake(() => this.#check());
+    this.#arm(this.#limit);
   }
 
   /** Something came. Cheap: no timer is touched. */
@@ -23,20 +30,29 @@ export class Watchdog {
     this.#heardAt = this.#environment.now();
   }
 
-  /** Looks now; timers stand still while a machine sleeps, wall time does not. */
-  check(): void {
-    const silence = this.#environment.now() - this.#heardAt;
-    this.stop();
-    if (silence >= MAX_SILENCE) this.#onSilence();
-    // A clock set back must not stretch the wait beyond one full silence.
-    else this.#arm(Math.min(MAX_SILENCE - silence, MAX_SILENCE));
+  /** From now on this is how long it may be silent. */
+  expect(limit: number): void {
+    this.#limit = limit;
+    this.touch();
+    this.#check();
   }
 
   stop(): void {
     this.#environment.clearTimeout(this.#timer);
+    this.#stopWaking();
+  }
+
+  /** Looks now; timers stand still while a machine sleeps, wall time does not. */
+  #check(): void {
+    const silence = this.#environment.now() - this.#heardAt;
+    this.#environment.clearTimeout(this.#timer);
+    if (silence >= this.#limit)
+      this.#abort.abort(new RowcastError("silent", `nothing was heard for ${this.#limit / 1000} seconds`));
+    // A clock set back must not stretch the wait beyond one full silence.
+    else this.#arm(Math.min(this.#limit - silence, this.#limit));
   }
 
   #arm(ms: number): void {
-    this.#timer = this.#environment.setTimeout(() => this.check(), ms);
+    this.#timer = this.#environment.setTimeout(() => this.#check(), ms);
   }
 }

@@ -7,7 +7,11 @@ const encoder = new TextEncoder();
 
 export interface Exchange {
   readonly url: string;
+  readonly method: string;
+  /** The request's, parsed; null without one. */
+  readonly body: unknown;
   readonly headers: Headers;
+  readonly credentials: RequestCredentials | undefined;
   readonly aborted: boolean;
   /** Answers with a stream, which begins with these bytes. */
   stream(text?: string, init?: ResponseInit): Promise<void>;
@@ -27,6 +31,10 @@ export class FakeServer {
   readonly exchanges: Exchange[] = [];
   readonly faults: unknown[] = [];
   readonly #wakers = new Set<() => void>();
+  readonly #sleepers = new Set<() => void>();
+  readonly #leavers = new Set<() => void>();
+  /** What the browser says of the network. */
+  isOnline = true;
 
   /** Time is vitest's; `random` gives the whole jitter, so that delays are exact. */
   readonly environment: Environment = {
@@ -35,10 +43,11 @@ export class FakeServer {
     random: () => 1,
     setTimeout: (callback, ms) => setTimeout(callback, ms),
     clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
-    onWake: (callback) => {
-      this.#wakers.add(callback);
-      return () => this.#wakers.delete(callback);
-    },
+    streams: () => true,
+    onWake: (callback) => listen(this.#wakers, callback),
+    onOffline: (callback) => listen(this.#sleepers, callback),
+    onHide: (callback) => listen(this.#leavers, callback),
+    online: () => this.isOnline,
     reportError: (error) => this.faults.push(error),
   };
 
@@ -53,8 +62,26 @@ export class FakeServer {
     await settle();
   }
 
+  /** The network goes. */
+  async cut(): Promise<void> {
+    this.isOnline = false;
+    for (const sleeper of [...this.#sleepers]) sleeper();
+    await settle();
+  }
+
+  /** The page is left. */
+  async hide(): Promise<void> {
+    for (const leaver of [...this.#leavers]) leaver();
+    await settle();
+  }
+
   get listeners(): number {
-    return this.#wakers.size;
+    return this.#wakers.size + this.#sleepers.size + this.#leavers.size;
+  }
+
+  /** The requests with this in their URL, or of this method. */
+  asked(what: string): Exchange[] {
+    return this.exchanges.filter(({ url, method }) => url.includes(what) || method === what);
   }
 
   #fetch(url: string, init: RequestInit): Promise<Response> {
@@ -73,7 +100,10 @@ export class FakeServer {
     signal.addEventListener("abort", () => fail(signal.reason));
     this.exchanges.push({
       url,
+      method: init.method ?? "GET",
+      body: typeof init.body === "string" ? JSON.parse(init.body) : null,
       headers: new Headers(init.headers),
+      credentials: init.credentials,
       get aborted() {
         return signal.aborted;
       },
@@ -106,6 +136,13 @@ export class FakeServer {
     });
     return promise;
   }
+}
+
+function listen(callbacks: Set<() => void>, callback: () => void): () => void {
+  callbacks.add(callback);
+  return () => {
+    callbacks.delete(callback);
+  };
 }
 
 export function statusFrame(data: object, id?: string): string {

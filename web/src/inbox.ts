@@ -1,0 +1,90 @@
+// What has been read becomes what the app is told: each event once, and what the server says of the connection.
+
+import type { ConnectionHandlers, ConnectionState } from "./connection.js";
+import type { Environment } from "./environment.js";
+import type { ConnectionStatusEvent } from "./protocol.js";
+import type { Seen } from "./seen.js";
+import type { Arrival, Read } from "./transport.js";
+
+/** What does not throw: the app's own faults are the app's to see, and no reason to lose the stream. */
+export function shield(handlers: ConnectionHandlers, { reportError }: Environment): ConnectionHandlers {
+  const guard = (call: () => void) => {
+    try {
+      call();
+    } catch (thrown) {
+      reportError(thrown);
+    }
+  };
+  return {
+    onEvent: (event) => guard(() => handlers.onEvent(event)),
+    onState: (state) => guard(() => handlers.onState(state)),
+    onReset: (reason) => guard(() => handlers.onReset(reason)),
+  };
+}
+
+export class Inbox {
+  readonly #seen: Seen;
+  readonly #handlers: ConnectionHandlers;
+  readonly #environment: Environment;
+  readonly #onStatus: (event: ConnectionStatusEvent) => void;
+  #duplicates = 0;
+  #lag: number | null = null;
+  /** Milliseconds that our clock is ahead of the server's, as far as the way of a greeting tells. */
+  #ahead = 0;
+
+  /** `handlers` do not throw. `onStatus` is told what the server says, after what concerns the events has been done. */
+  constructor(
+    seen: Seen,
+    handlers: ConnectionHandlers,
+    environment: Environment,
+    onStatus: (event: ConnectionStatusEvent) => void,
+  ) {
+    this.#seen = seen;
+    this.#handlers = handlers;
+    this.#environment = environment;
+    this.#onStatus = onStatus;
+  }
+
+  /** Hands out what a read brought, and returns what is known then. */
+  take({ arrivals, cursor, transport }: Read): Partial<ConnectionState> {
+    for (const arrival of arrivals) {
+      this.#dispatch(arrival);
+      this.#seen.advance(arrival.cursor);
+    }
+    this.#seen.advance(cursor);
+    // Only now: what is resumed from must never be ahead of what was handed out.
+    return {
+      cursor: this.#seen.cursor,
+      heardAt: this.#environment.now(),
+      duplicates: this.#duplicates,
+      lag: this.#lag,
+      transport,
+    };
+  }
+
+  #dispatch({ event, cursor }: Arrival): void {
+    if (event?.type === "connection_status") {
+      this.#heed(event, cursor);
+      return;
+    }
+    // Not at once: the server, which speaks first, may ask for the same.
+    if (this.#seen.takeOrphans()) this.#handlers.onReset("cursor_ahead");
+    if (!event) this.#seen.beat();
+    else if (this.#seen.admit(event.id, event.type)) {
+      this.#lag = Math.max(0, this.#environment.now() - this.#ahead - Date.parse(event.timestamp));
+      this.#handlers.onEvent(event);
+    } else this.#duplicates += 1;
+  }
+
+  #heed(event: ConnectionStatusEvent, cursor: string): void {
+    const { data } = event;
+    if (data.status === "connected") {
+      this.#ahead = this.#environment.now() - Date.parse(event.timestamp);
+      this.#seen.open();
+    }
+    this.#onStatus(event);
+    if (data.status !== "reset") return;
+    this.#seen.restart(cursor);
+    this.#handlers.onReset(data.reason);
+  }
+}
