@@ -1,57 +1,109 @@
-// Documents moving through their stages.
+// Documents moving through their stages, and how many are in each.
 
-import { memo } from "react";
-import { formatDuration, formatName } from "./format.js";
-import { useModel } from "./live.js";
-import { type DocumentItem, STAGES } from "./model/documents.js";
+import { memo, useMemo, useState } from "react";
+import { formatCount, formatDuration, formatName } from "./format.js";
+import { countByStage, type DocumentItem, documents, hasEnded, STAGES } from "./model/documents.js";
 import { Badge, type Tone } from "./parts/Badge.js";
 import { Panel } from "./parts/Panel.js";
-import { Row, Time } from "./parts/Row.js";
+import { type Inspect, Row, Time } from "./parts/Row.js";
+import { Rows } from "./parts/Rows.js";
+import { type Scope, useProjection } from "./useProjection.js";
+
+export interface DocumentProcessingMonitorProps extends Pick<Scope, "organizationId"> {
+  /** Makes each document a button that opens the last event about it. */
+  onInspect?: Inspect | undefined;
+}
 
 const TONES: Record<string, Tone> = { completed: "good", failed: "danger" };
+const PLACES = [...STAGES, "completed", "failed"];
 
-export function DocumentProcessingMonitor() {
-  const documents = useModel((model) => model.documents);
+/** More than anybody reads, fewer than a browser minds. The rest is counted, and found by choosing a stage. */
+const SHOWN = 100;
+
+export function DocumentProcessingMonitor({ organizationId, onInspect }: DocumentProcessingMonitorProps) {
+  const followed = useProjection(documents, { organizationId });
+  const [chosen, choose] = useState<string | null>(null);
+  const all = followed.value;
+  const counts = useMemo(() => countByStage(all), [all]);
+  const list = chosen === null ? all : all.filter((document) => placeOf(document) === chosen);
   return (
     <Panel
       title="Documents"
-      type="document_processing"
-      size="wide"
-      empty={documents.length === 0}
+      followed={followed}
+      empty={all.length === 0}
       hint="Uploads appear here and move through OCR, chunking, embedding and indexing."
     >
-      <ul className="rc-list">
-        {documents.map((document) => (
-          <DocumentRow key={document.key} document={document} />
+      <fieldset className="rc-pipeline">
+        <legend className="rc-unseen">Show documents in one stage</legend>
+        {PLACES.map((place) => (
+          <button
+            key={place}
+            type="button"
+            className={`rc-pipeline-stage rc-tone-${TONES[place] ?? "accent"}`}
+            aria-pressed={chosen === place}
+            onClick={() => choose(chosen === place ? null : place)}
+          >
+            <span className="rc-pipeline-count" data-none={!counts[place]}>
+              {formatCount(counts[place] ?? 0)}
+            </span>
+            <span className="rc-ellipsis">{nameOf(place)}</span>
+          </button>
         ))}
-      </ul>
+      </fieldset>
+      <div className="rc-body">
+        {list.length === 0 && (
+          <p className="rc-remark">
+            No document is in this stage now. <ShowAll onClick={() => choose(null)} />
+          </p>
+        )}
+        <Rows label="Documents, the newest first" interactive={onInspect !== undefined}>
+          {list.slice(0, SHOWN).map((document) => (
+            <DocumentRow key={document.key} document={document} onInspect={onInspect} />
+          ))}
+        </Rows>
+        {list.length > SHOWN && (
+          <p className="rc-remark">
+            The newest {SHOWN} of {formatCount(list.length)}. Choose a stage to see fewer.
+          </p>
+        )}
+      </div>
     </Panel>
   );
 }
 
-const DocumentRow = memo(function DocumentRow({ document }: { document: DocumentItem }) {
-  const { event, filename, stage, progress, status, error, processingTime } = document;
+function ShowAll({ onClick }: { onClick: () => void }) {
   return (
-    <Row event={event} className={`rc-document rc-document-${status}`}>
+    <button type="button" className="rc-button" onClick={onClick}>
+      Show all
+    </button>
+  );
+}
+
+const nameOf = (stage: string): string => (stage === "ocr" ? "OCR" : formatName(stage));
+
+function placeOf({ stage, status }: DocumentItem): string {
+  return status === "completed" || status === "failed" ? status : (stage ?? status);
+}
+
+interface DocumentRowProps {
+  document: DocumentItem;
+  onInspect: Inspect | undefined;
+}
+
+const DocumentRow = memo(function DocumentRow({ document, onInspect }: DocumentRowProps) {
+  const { event, filename, stage, progress, status, error, processingTime, attempts } = document;
+  return (
+    <Row event={event} className={`rc-document rc-document-${status}`} onInspect={onInspect}>
       <span className="rc-document-name">
         <span className="rc-ellipsis">{filename}</span>
-        <small>{event.organizationId}</small>
+        <small className="rc-ellipsis">{error ?? origin(document)}</small>
       </span>
-      <span className="rc-document-way">
-        {stage && (
-          <progress
-            max={100}
-            value={status === "completed" ? 100 : progress}
-            aria-label={`Progress of ${filename}`}
-          />
-        )}
-        {error && <small className="rc-ellipsis rc-danger">{error}</small>}
-        {stage && !error && <Stages of={document} />}
-      </span>
+      {stage && <Way of={document} />}
       <span className="rc-document-state">
-        <Badge tone={TONES[status] ?? "accent"}>{formatName(stage ?? status)}</Badge>
+        <Badge tone={TONES[status] ?? "accent"}>{nameOf(placeOf(document))}</Badge>
         <small>
-          {stage && status === "processing"
+          {attempts > 1 && <span title="It began again">try {attempts} · </span>}
+          {stage && !hasEnded(document)
             ? `${progress} %`
             : processingTime !== undefined && formatDuration(processingTime)}
         </small>
@@ -61,18 +113,34 @@ const DocumentRow = memo(function DocumentRow({ document }: { document: Document
   );
 });
 
-function Stages({ of: { reached, status } }: { of: DocumentItem }) {
-  const at = STAGES.indexOf(reached ?? "");
+function origin({ event }: DocumentItem): string | undefined {
+  return event.organizationId ?? event.source;
+}
+
+/** The stages as segments; the one that it is in, or failed in, stands out. */
+function Way({ of: { filename, reached, status, progress } }: { of: DocumentItem }) {
   return (
-    <span className="rc-stages" aria-hidden="true">
-      {STAGES.map((name, index) => (
+    <span className="rc-document-way">
+      <progress
+        className="rc-unseen"
+        max={100}
+        value={status === "completed" ? 100 : progress}
+        aria-label={`Progress of ${filename}`}
+      />
+      {STAGES.map((name, at) => (
         <span
           key={name}
-          data-state={status === "completed" || index < at ? "done" : index === at ? "now" : "ahead"}
-        >
-          {name === "ocr" ? "OCR" : name}
-        </span>
+          className="rc-document-stage"
+          data-state={stateOf(at, reached, status)}
+          aria-hidden="true"
+        />
       ))}
     </span>
   );
+}
+
+function stateOf(at: number, reached: number, status: string): string {
+  if (status === "completed" || at < reached) return "done";
+  if (at > reached) return "ahead";
+  return status === "failed" ? "failed" : "now";
 }

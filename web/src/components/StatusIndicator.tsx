@@ -10,10 +10,16 @@ const WORDS: Record<Status, string> = {
   error: "Error",
 };
 
-export function StatusIndicator({ status, degraded = false }: { status: Status; degraded?: boolean }) {
+export interface StatusIndicatorProps {
+  status: Status;
+  /** The server has lost its database; the stream stays open and catches up. */
+  degraded?: boolean;
+}
+
+export function StatusIndicator({ status, degraded = false }: StatusIndicatorProps) {
   const shown = status === "connected" && degraded ? "degraded" : status;
   return (
-    <span className={`rc-status rc-status-${shown}`} data-testid="status">
+    <span className={`rc-root rc-status rc-status-${shown}`} role="status" data-testid="status">
       <span className="rc-dot" aria-hidden="true" />
       {shown === "degraded" ? "Degraded" : WORDS[status]}
     </span>

@@ -1,44 +1,131 @@
-// Every component's health, with the course of its last values.
+// Every component's health: how it is, what was measured against which limit, what to do, and how it fared before.
 
-import { formatDecimal, formatName } from "./format.js";
-import { useModel } from "./live.js";
+import { memo } from "react";
+import { formatDecimal, formatDuration, formatName, formatTime } from "./format.js";
+import { type Check, type HealthItem, health } from "./model/health.js";
 import { Badge, type Tone } from "./parts/Badge.js";
 import { Panel } from "./parts/Panel.js";
-import { Row } from "./parts/Row.js";
+import { type Inspect, Row } from "./parts/Row.js";
+import { Rows } from "./parts/Rows.js";
 import { Sparkline } from "./parts/Sparkline.js";
+import { type Scope, useProjection } from "./useProjection.js";
+
+export interface SystemHealthMonitorProps extends Pick<Scope, "organizationId"> {
+  /** Makes each component a button that opens the last event about it. */
+  onInspect?: Inspect | undefined;
+}
 
 const TONES: Record<string, Tone> = { healthy: "good", degraded: "warning", down: "danger" };
 
-export function SystemHealthMonitor() {
-  const components = useModel((model) => model.health);
+export function SystemHealthMonitor({ organizationId, onInspect }: SystemHealthMonitorProps) {
+  const followed = useProjection(health, { organizationId });
   return (
     <Panel
       title="System health"
-      type="system_health"
-      size="half"
-      empty={components.length === 0}
+      followed={followed}
+      empty={followed.value.length === 0}
       hint="The database, vector search, the LLM API and document processing report here."
+      tools={<Summary of={followed.value} />}
     >
-      <ul className="rc-list">
-        {components.map(
-          ({ key, event, component, status, metric, value, threshold, history, recommendation }) => (
-            <Row key={key} event={event} className={`rc-health rc-health-${status}`}>
-              <span className="rc-health-name">
-                {formatName(component)}
-                <small className="rc-ellipsis">
-                  {status === "healthy" ? formatName(metric) : (recommendation ?? formatName(metric))}
-                </small>
-              </span>
-              <Sparkline values={history} />
-              <span className="rc-health-value">
-                {value !== undefined && formatDecimal(value)}
-                {threshold !== undefined && <small>limit {formatDecimal(threshold)}</small>}
-              </span>
-              <Badge tone={TONES[status] ?? "neutral"}>{formatName(status)}</Badge>
-            </Row>
-          ),
-        )}
-      </ul>
+      <div className="rc-body">
+        <Rows label="Components" interactive={onInspect !== undefined}>
+          {followed.value.map((item) => (
+            <HealthRow key={item.key} item={item} onInspect={onInspect} />
+          ))}
+        </Rows>
+      </div>
     </Panel>
+  );
+}
+
+function Summary({ of: list }: { of: readonly HealthItem[] }) {
+  const ill = list.filter(({ status }) => status !== "healthy").length;
+  if (ill === 0) return <span className="rc-summary rc-tone-good">All healthy</span>;
+  return (
+    <span className="rc-summary rc-tone-danger">
+      {ill} of {list.length} unhealthy
+    </span>
+  );
+}
+
+const HealthRow = memo(function HealthRow({
+  item,
+  onInspect,
+}: {
+  item: HealthItem;
+  onInspect: Inspect | undefined;
+}) {
+  const { event, component, status, checks, course } = item;
+  const [deciding] = checks;
+  const tone = TONES[status] ?? "neutral";
+  return (
+    <Row event={event} className={`rc-health rc-tone-${tone}`} onInspect={onInspect}>
+      <span className="rc-line-head">
+        <strong className="rc-ellipsis">{formatName(component)}</strong>
+        <small className="rc-fixed">{held(item)}</small>
+        <Badge tone={tone}>{formatName(status)}</Badge>
+      </span>
+      {checks.map((check) => (
+        <CheckLine key={check.key} check={check} />
+      ))}
+      <Course of={course} />
+      {status !== "healthy" && (deciding.recommendation ?? deciding.message) && (
+        <span className="rc-advice">{deciding.recommendation ?? deciding.message}</span>
+      )}
+    </Row>
+  );
+});
+
+/** How long it has been so, as far as was seen. */
+function held({ course }: HealthItem): string {
+  const span = course.at(-1);
+  return span && span.to > span.from ? `for ${formatDuration(span.to - span.from)}` : "";
+}
+
+function CheckLine({ check: { metric, value, threshold, values } }: { check: Check }) {
+  return (
+    <span className="rc-check">
+      <small className="rc-ellipsis">{formatName(metric)}</small>
+      <Sparkline values={values} limit={threshold} />
+      <span className="rc-check-value">
+        {value === undefined ? "–" : formatDecimal(value)}
+        {threshold !== undefined && <small> / {formatDecimal(threshold)}</small>}
+      </span>
+    </span>
+  );
+}
+
+const HEIGHTS: Record<string, number> = { healthy: 3, degraded: 7, down: 10 };
+const LENGTH = 200;
+
+/** Its states over time, the worse the higher. */
+function Course({ of: course }: { of: HealthItem["course"] }) {
+  const [first, last] = [course[0], course.at(-1)];
+  if (!first || !last || last.to === first.from) return null;
+  const scale = LENGTH / (last.to - first.from);
+  const changes = course.slice(1).map(({ status, from }) => `${status} at ${formatTime(from)}`);
+  return (
+    <svg
+      className="rc-course"
+      viewBox={`0 0 ${LENGTH} 10`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`Since ${formatTime(first.from)}: ${[first.status, ...changes.slice(-4)].join(", ")}`}
+    >
+      {course.map(({ status, from, to }, at) => {
+        const height = HEIGHTS[status] ?? 5;
+        const end = course[at + 1]?.from ?? to;
+        return (
+          <rect
+            key={from}
+            className={`rc-tone-${TONES[status] ?? "neutral"}`}
+            x={(from - first.from) * scale}
+            y={10 - height}
+            width={Math.max(0.5, (end - from) * scale)}
+            height={height}
+          />
+        );
+      })}
+    </svg>
   );
 }

@@ -11,20 +11,30 @@ const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFra
 const decimal = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 const money = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD" });
+const cents = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  maximumSignificantDigits: 2,
+});
 
-export const formatTime = (timestamp: string): string => {
-  const date = new Date(timestamp);
+/** Milliseconds of wall time, or a timestamp; nothing when it is no time. */
+export const formatTime = (time: string | number): string => {
+  const date = new Date(time);
   return Number.isNaN(date.getTime()) ? "" : clock.format(date);
 };
 export const formatCount = (value: number): string => (value < 100_000 ? whole : short).format(value);
-export const formatDecimal = (value: number): string => decimal.format(value);
+export const formatDecimal = (value: number): string =>
+  (Math.abs(value) < 100_000 ? decimal : short).format(value);
 export const formatPercent = (value: number): string => percent.format(value);
-export const formatMoney = (value: number): string => money.format(value);
+/** Dollars; what is less than a few cents keeps its digits. */
+export const formatMoney = (value: number): string =>
+  (value !== 0 && Math.abs(value) < 0.1 ? cents : money).format(value);
 
 /** A duration given in milliseconds. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${whole.format(ms)} ms`;
-  return ms < 60_000 ? `${decimal.format(ms / 1000)} s` : `${decimal.format(ms / 60_000)} min`;
+  if (ms < 60_000) return `${decimal.format(ms / 1000)} s`;
+  return ms < 3_600_000 ? `${decimal.format(ms / 60_000)} min` : `${decimal.format(ms / 3_600_000)} h`;
 }
 
 /** `llm_api` as it is read. */
@@ -33,5 +43,5 @@ export function formatName(name: string): string {
   const spaced = words.charAt(0).toUpperCase() + words.slice(1);
   return spaced
     .replace(/\b(llm|api|ocr|p50|p95|p99)\b/gi, (acronym) => acronym.toUpperCase())
-    .replace(/\bms$/i, "(ms)");
+    .replace(/\b(ms|percent)$/i, (unit) => `(${unit === "ms" ? unit : "%"})`);
 }

@@ -1,17 +1,10 @@
-// The signed-in page: one stream, folded into what the panels show.
+// The signed-in page: the components over one stream, the log of every event, and what is known of the connection.
 
-import { useEffect, useMemo, useState } from "react";
-import { AlertList } from "../components/AlertList.js";
-import { ConversationMonitor } from "../components/ConversationMonitor.js";
-import { DocumentProcessingMonitor } from "../components/DocumentProcessingMonitor.js";
-import { ErrorFeed } from "../components/ErrorFeed.js";
-import { type Live, LiveContext, type Tally, TallyContext } from "../components/live.js";
-import { MetricsMonitor } from "../components/MetricsMonitor.js";
-import { createModel } from "../components/model/model.js";
-import { SystemHealthMonitor } from "../components/SystemHealthMonitor.js";
-import { UserActivityFeed } from "../components/UserActivityFeed.js";
+import { useEffect, useState } from "react";
+import { SSEDashboard } from "../components/SSEDashboard.js";
 import type { RowcastError } from "../errors.js";
 import type { OutboxEvent, ResetReason } from "../protocol.js";
+import { RowcastProvider } from "../react/RowcastProvider.js";
 import { useSSE } from "../react/useSSE.js";
 import { ConnectionBar } from "./ConnectionBar.js";
 import { EventLog } from "./EventLog.js";
@@ -20,19 +13,6 @@ import { Inspector } from "./Inspector.js";
 import { Notices } from "./Notices.js";
 import { userOf } from "./session.js";
 
-/** Made once: the panels follow the model by themselves, and what changes here with every event passes them by. */
-const PANELS = (
-  <>
-    <DocumentProcessingMonitor />
-    <ConversationMonitor />
-    <MetricsMonitor />
-    <SystemHealthMonitor />
-    <AlertList />
-    <ErrorFeed />
-    <UserActivityFeed />
-  </>
-);
-
 interface Props {
   token: string;
   /** Signed out, or turned away for a reason. */
@@ -40,29 +20,25 @@ interface Props {
 }
 
 export function Dashboard({ token, onLeave }: Props) {
-  const [model] = useState(createModel);
+  return (
+    <RowcastProvider token={() => token} maxReconnectAttempts={Number.POSITIVE_INFINITY}>
+      <Page token={token} onLeave={onLeave} />
+    </RowcastProvider>
+  );
+}
+
+function Page({ token, onLeave }: Props) {
   const [inspected, inspect] = useState<OutboxEvent | null>(null);
   const [reset, setReset] = useState<ResetReason | null>(null);
-  const { connection, events, stats, error, reconnect } = useSSE({
-    onEvent: (event) => model.push(event),
-    onReset: (reason) => {
-      model.push("reset");
-      setReset(reason);
-    },
-  });
+  const { connection, events, stats, error, reconnect } = useSSE({ onReset: setReset });
 
   const turnedAway = error?.kind === "unauthorized" || error?.kind === "forbidden" ? error : null;
   useEffect(() => {
     if (turnedAway) onLeave(turnedAway);
   }, [turnedAway, onLeave]);
 
-  const { subscriptions } = connection;
-  const { byType } = stats;
-  const live: Live = useMemo(() => ({ model, inspect }), [model]);
-  const tally: Tally = useMemo(() => ({ subscriptions, counts: byType }), [subscriptions, byType]);
-
   return (
-    <LiveContext value={live}>
+    <>
       <div className="rc-top">
         <Header connection={connection} user={userOf(token)} onSignOut={() => onLeave(null)} />
         <Notices
@@ -74,14 +50,15 @@ export function Dashboard({ token, onLeave }: Props) {
       </div>
       <main className="rc-main">
         <ConnectionBar connection={connection} received={stats.received} />
-        <TallyContext value={tally}>
-          <div className="rc-grid">
-            {PANELS}
-            <EventLog events={events} />
-          </div>
-        </TallyContext>
+        <SSEDashboard quiet onInspect={inspect} />
+        <EventLog
+          events={events}
+          counts={stats.byType}
+          subscriptions={connection.subscriptions}
+          onInspect={inspect}
+        />
       </main>
       <Inspector event={inspected} onClose={() => inspect(null)} />
-    </LiveContext>
+    </>
   );
 }

@@ -1,25 +1,32 @@
 // Every event as it comes, of any type, an app's own types included.
 
-import { memo, useContext, useState } from "react";
+import { memo, useState } from "react";
 import { formatCount, formatName } from "../components/format.js";
-import { TallyContext, useLive } from "../components/live.js";
-import { Time } from "../components/parts/Row.js";
+import { type Inspect, Time } from "../components/parts/Row.js";
 import type { OutboxEvent } from "../protocol.js";
 
-export function EventLog({ events }: { events: readonly OutboxEvent[] }) {
-  const { counts, subscriptions } = useContext(TallyContext);
+interface Props {
+  events: readonly OutboxEvent[];
+  counts: Readonly<Record<string, number>>;
+  subscriptions: readonly string[];
+  onInspect: Inspect;
+}
+
+export function EventLog({ events, counts, subscriptions, onInspect }: Props) {
   const [chosen, choose] = useState<string | null>(null);
   const types = [...new Set([...subscriptions, ...Object.keys(counts)])].filter(
     (type) => type !== "connection_status",
   );
   const shown = events.filter((event) => chosen === null || event.type === chosen).toReversed();
   return (
-    <section className="rc-panel rc-panel-full" aria-labelledby="rc-log">
-      <header>
-        <h2 id="rc-log">Event log</h2>
+    <section className="rc-root rc-panel" aria-labelledby="rc-log">
+      <header className="rc-panel-head">
+        <h2 className="rc-panel-title" id="rc-log">
+          Event log
+        </h2>
       </header>
       <fieldset className="rc-filter">
-        <legend className="rc-hidden">Show events of</legend>
+        <legend className="rc-unseen">Show events of</legend>
         <Choice label="All" count={total(counts)} chosen={chosen === null} onChoose={() => choose(null)} />
         {types.sort().map((type) => (
           <Choice
@@ -32,7 +39,7 @@ export function EventLog({ events }: { events: readonly OutboxEvent[] }) {
         ))}
       </fieldset>
       {shown.length === 0 ? (
-        <p className="rc-nothing">
+        <p className="rc-blank">
           Nothing yet. Attach a table and write a row:{" "}
           <code>SELECT rowcast.attach('public.documents', 'document_processing');</code>
         </p>
@@ -40,7 +47,7 @@ export function EventLog({ events }: { events: readonly OutboxEvent[] }) {
         <div className="rc-body">
           <ol className="rc-log" data-testid="log">
             {shown.map((event) => (
-              <Line key={event.id} event={event} />
+              <Line key={event.id} event={event} onInspect={onInspect} />
             ))}
           </ol>
         </div>
@@ -68,11 +75,10 @@ function Choice({ label, count, chosen, onChoose }: ChoiceProps) {
 }
 
 /** Events never change, so a line is rendered once. */
-const Line = memo(function Line({ event }: { event: OutboxEvent }) {
-  const { inspect } = useLive();
+const Line = memo(function Line({ event, onInspect }: { event: OutboxEvent; onInspect: Inspect }) {
   return (
     <li data-id={event.id}>
-      <button type="button" onClick={() => inspect(event)}>
+      <button type="button" onClick={() => onInspect(event)}>
         <Time of={event} />
         <code className="rc-log-id">{event.id}</code>
         <span className={`rc-operation rc-operation-${event.operation.toLowerCase()}`}>

@@ -1,29 +1,35 @@
-// What users do.
+// What users do, the last first.
 
-import type { EventOf } from "../../protocol.js";
 import { type Item, place } from "./list.js";
+import type { Projection } from "./projection.js";
 import { text } from "./read.js";
 
 export interface ActivityItem extends Item {
   readonly user: string;
   readonly action: string;
+  readonly session: string | undefined;
 }
 
-const MAX = 40;
+const MAX = 60;
 
-export function foldActivity(list: readonly ActivityItem[], event: EventOf<"user_activity">) {
-  const { data } = event;
-  const key = event.key ?? event.id;
-  return place(
-    list,
-    event,
-    key,
-    MAX,
-    (): ActivityItem => ({
-      key,
+export const activity: Projection<"user_activity", readonly ActivityItem[]> = {
+  type: "user_activity",
+  empty: [],
+  apply(list, event) {
+    const { data } = event;
+    const key = event.key ?? event.id;
+    return place(
+      list,
       event,
-      user: text(data.userId) ?? event.userId ?? "somebody",
-      action: text(data.action) ?? "did something",
-    }),
-  );
-}
+      key,
+      MAX,
+      (): ActivityItem => ({
+        key,
+        event,
+        user: text(data.userId) ?? event.userId ?? "somebody",
+        action: text(data.action) ?? "did something",
+        session: text(data.sessionId) ?? event.sessionId,
+      }),
+    );
+  },
+};

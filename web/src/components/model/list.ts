@@ -8,22 +8,29 @@ export interface Item {
   readonly event: OutboxEvent;
 }
 
-/** The list after the event: new things come first. */
+/** The list after the event: new things come first. Past `max`, the oldest that `goes` falls off, else the oldest. */
 export function place<Of extends Item>(
   list: readonly Of[],
   event: OutboxEvent,
   key: string,
   max: number,
   make: (former: Of | undefined) => Of,
+  goes: (item: Of) => boolean = () => true,
 ): readonly Of[] {
-  if (event.operation === "TRUNCATE") return list.filter((item) => item.event.source !== event.source);
+  if (event.operation === "TRUNCATE") {
+    const left = list.filter((item) => item.event.source !== event.source);
+    return left.length === list.length ? list : left;
+  }
   const at = list.findIndex((item) => item.key === key);
   if (event.operation === "DELETE") return at < 0 ? list : list.toSpliced(at, 1);
-  if (at < 0) return [make(undefined), ...list].slice(0, max);
-  return list.with(at, make(list[at]));
+  if (at >= 0) return list.with(at, make(list[at]));
+  const longer = [make(undefined), ...list];
+  if (longer.length <= max) return longer;
+  const oldest = longer.findLastIndex(goes);
+  return longer.toSpliced(oldest > 0 ? oldest : max, 1);
 }
 
 /** A bounded series, newest last. */
-export function append(series: readonly number[], value: number | undefined, max = 60): readonly number[] {
+export function append<Of>(series: readonly Of[], value: Of | undefined, max: number): readonly Of[] {
   return value === undefined ? series : [...series, value].slice(-max);
 }

@@ -1,47 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { EventType, OutboxEvent } from "../../protocol.js";
-import { apply, createModel, type Model } from "./model.js";
-
-const TYPES: readonly EventType[] = [
-  "document_processing",
-  "conversation_activity",
-  "system_health",
-  "error_notification",
-  "chatbot_metrics",
-  "user_activity",
-  "performance_alert",
-];
-
-let nextId = 1;
-
-/** An event whose data may be anything, as an adopter's SQL may make it. */
-function event(type: EventType, data: unknown, more: Partial<OutboxEvent> = {}): OutboxEvent {
-  const envelope = {
-    id: String(nextId++),
-    type,
-    timestamp: "2026-11-23T09:00:00Z",
-    priority: "low",
-    source: "public.t",
-  };
-  return { operation: "INSERT", ...envelope, ...more, data } as OutboxEvent;
-}
-
-const fold = (...events: OutboxEvent[]): Model => events.reduce(apply, createModel().getSnapshot());
+import type { EventType } from "../../protocol.js";
+import { activity } from "./activity.js";
+import { alerts } from "./alerts.js";
+import { countByStage, documents } from "./documents.js";
+import { errors } from "./errors.js";
+import { at, event, fold } from "./fixture.js";
+import { health } from "./health.js";
+import { messages } from "./messages.js";
+import { MAX_SAMPLES, metrics } from "./metrics.js";
+import type { Projection } from "./projection.js";
 
 describe("documents", () => {
-  const at = (stage: string, progress: unknown, more: object = {}) =>
+  const moved = (stage: string, progress: unknown = 0, more: object = {}) =>
     event("document_processing", { documentId: "d", filename: "a.pdf", stage, progress, ...more });
 
   it("keep their place while they move on", () => {
-    const other = event("document_processing", {
-      documentId: "e",
-      filename: "b.pdf",
-      stage: "upload",
-      progress: 0,
-    });
-    const { documents } = fold(at("upload", 5), other, at("ocr", "41"));
-    expect(documents.map(({ filename, stage, progress }) => [filename, stage, progress])).toEqual([
+    const other = event("document_processing", { documentId: "e", filename: "b.pdf", stage: "upload" });
+    const list = fold(documents, moved("upload", 5), other, moved("ocr", "41"));
+    expect(list.map(({ filename, stage, progress }) => [filename, stage, progress])).toEqual([
       ["b.pdf", "upload", 0],
       ["a.pdf", "ocr", 41],
     ]);
@@ -49,7 +26,7 @@ describe("documents", () => {
 
   it("are shown by their title where rows say nothing of stages", () => {
     const row = event("document_processing", { title: "Handbook" }, { operation: "UPDATE" });
-    expect(fold(row).documents[0]).toMatchObject({
+    expect(fold(documents, row)[0]).toMatchObject({
       filename: "Handbook",
       stage: undefined,
       status: "update",
@@ -57,97 +34,276 @@ describe("documents", () => {
   });
 
   it("remember where they failed", () => {
-    const { documents } = fold(at("chunking", 50), at("failed", 50, { status: "failed", error: "no text" }));
-    expect(documents[0]).toMatchObject({ stage: "failed", reached: "chunking", error: "no text" });
+    const list = fold(documents, moved("chunking", 50), moved("failed", 50, { error: "no text" }));
+    expect(list[0]).toMatchObject({ stage: "failed", status: "failed", reached: 2, error: "no text" });
+  });
+
+  it("may jump over stages, and begin again", () => {
+    const [jumped] = fold(documents, moved("upload"), moved("indexing", 90));
+    expect(jumped).toMatchObject({ reached: 4, attempts: 1 });
+    const [again] = fold(documents, moved("ocr"), moved("failed"), moved("upload"), moved("completed"));
+    expect(again).toMatchObject({ status: "completed", attempts: 2 });
+    expect(fold(documents, moved("embedding"), moved("ocr"))[0]).toMatchObject({ reached: 1, attempts: 2 });
   });
 
   it("leave when they are deleted, all of a table's when it is truncated", () => {
-    expect(fold(at("ocr", 1), { ...at("ocr", 1), operation: "DELETE" }).documents).toEqual([]);
+    expect(fold(documents, moved("ocr"), { ...moved("ocr"), operation: "DELETE" })).toEqual([]);
     const elsewhere = event("document_processing", { documentId: "x" }, { source: "public.other" });
     const truncate = event("document_processing", {}, { operation: "TRUNCATE" });
-    expect(fold(at("ocr", 1), elsewhere, truncate).documents.map(({ key }) => key)).toEqual(["x"]);
+    expect(fold(documents, moved("ocr"), elsewhere, truncate).map(({ key }) => key)).toEqual(["x"]);
   });
 
   it("show progress within its bounds", () => {
-    expect(fold(at("ocr", 400)).documents[0]?.progress).toBe(100);
-    expect(fold(at("ocr", -1)).documents[0]?.progress).toBe(0);
+    expect(fold(documents, moved("ocr", 400))[0]?.progress).toBe(100);
+    expect(fold(documents, moved("ocr", -1))[0]?.progress).toBe(0);
+  });
+
+  it("are several hundred at once; those that have ended make room for those that move", () => {
+    const stages = ["upload", "completed", "failed", "ocr"];
+    const many = Array.from({ length: 600 }, (_, n) =>
+      event("document_processing", { documentId: `d${n}`, stage: stages[n % 4] }),
+    );
+    const list = fold(documents, ...many);
+    expect(list).toHaveLength(500);
+    expect(countByStage(list)).toEqual({ upload: 150, ocr: 150, completed: 100, failed: 100 });
   });
 });
 
-it("a message is one entry from its first word to its last", () => {
-  const { messages } = fold(
-    event("conversation_activity", { messageId: "1", messageType: "bot_response", status: "generating" }),
-    event("conversation_activity", {
-      messageId: "1",
-      messageType: "bot_response",
-      status: "completed",
-      content: "Hi",
-    }),
-  );
-  expect(messages).toHaveLength(1);
-  expect(messages[0]).toMatchObject({ from: "bot", content: "Hi", status: "completed" });
+describe("messages", () => {
+  const said = (data: object) =>
+    event("conversation_activity", { messageId: "1", messageType: "bot_response", ...data });
+
+  it("are one entry from the first word to the last", () => {
+    const list = fold(
+      messages,
+      said({ status: "generating" }),
+      said({ status: "generating", content: "Good" }),
+    );
+    expect(list).toMatchObject([{ from: "bot", content: "Good", writing: true }]);
+    expect(fold(messages, said({ status: "completed", content: "Good day" }))).toMatchObject([
+      { content: "Good day", writing: false },
+    ]);
+  });
+
+  it("are not being written any more once they failed", () => {
+    expect(fold(messages, said({ status: "generating", error: "no answer" }))[0]?.writing).toBe(false);
+  });
 });
 
-it("health has a course for each component, which outlives the log's clearing away", () => {
-  const check = (component: string, value: unknown) =>
-    event("system_health", { component, value, status: "healthy" });
-  const cleared = event("system_health", { component: "database", value: 1 }, { operation: "DELETE" });
-  const { health } = fold(check("vector_search", 1), check("database", 1), check("database", "2.5"), cleared);
-  expect(health.map(({ component, history }) => [component, history])).toEqual([
-    ["database", [1, 2.5]],
-    ["vector_search", [1]],
-  ]);
+describe("health", () => {
+  const check = (component: string, value: unknown, more: object = {}, when = 0) =>
+    event("system_health", { component, metric: "p95", value, status: "healthy", ...more }, at(when));
+
+  it("has values for each component, which outlive the log's clearing away", () => {
+    const cleared = event("system_health", { component: "database", value: 1 }, { operation: "DELETE" });
+    const list = fold(
+      health,
+      check("vector_search", 1),
+      check("database", 1),
+      check("database", "2.5"),
+      cleared,
+    );
+    expect(list.map(({ component, checks }) => [component, checks[0].values])).toEqual([
+      ["database", [1, 2.5]],
+      ["vector_search", [1]],
+    ]);
+  });
+
+  it("has a course of states over time", () => {
+    const [database] = fold(
+      health,
+      check("database", 1),
+      check("database", 1, {}, 10),
+      check("database", 9, { status: "down" }, 20),
+      check("database", 9, { status: "down" }, 15),
+      check("database", 1, {}, 30),
+    );
+    const start = Date.parse(at(0).timestamp);
+    expect(database?.course.map(({ status, from, to }) => [status, from - start, to - start])).toEqual([
+      ["healthy", 0, 20_000],
+      ["down", 20_000, 30_000],
+      ["healthy", 30_000, 30_000],
+    ]);
+  });
+
+  it("is as bad as the worst of a component's metrics", () => {
+    const list = fold(
+      health,
+      check("database", 9, { metric: "lag", status: "degraded", recommendation: "wait" }),
+      check("database", 1, { metric: "p95" }),
+    );
+    expect(list).toMatchObject([
+      { status: "degraded", checks: [{ metric: "lag", recommendation: "wait" }, { metric: "p95" }] },
+    ]);
+    const recovered = fold(
+      health,
+      check("database", 9, { metric: "lag", status: "degraded" }),
+      check("database", 1, { metric: "lag" }),
+    );
+    expect(recovered[0]?.status).toBe("healthy");
+  });
 });
 
-it("the same error again is counted, and comes first", () => {
-  const failed = (message: string) => event("error_notification", { component: "llm_api", message });
-  const { errors } = fold(failed("a"), failed("b"), failed("a"));
-  expect(errors.map(({ message, times }) => [message, times])).toEqual([
-    ["a", 2],
-    ["b", 1],
-  ]);
+describe("errors", () => {
+  const failed = (message: string, more: object = {}, envelope: object = {}) =>
+    event("error_notification", { component: "llm_api", message, ...more }, envelope);
+
+  it("are counted when they come again, and come first", () => {
+    const list = fold(errors, failed("a"), failed("b"), failed("a"));
+    expect(list.map(({ message, times }) => [message, times])).toEqual([
+      ["a", 2],
+      ["b", 1],
+    ]);
+  });
+
+  it("keep what is known of them, and learn more by an update", () => {
+    const [error] = fold(
+      errors,
+      failed("a", { stackTrace: "at f" }, { organizationId: "o1", ...at(1) }),
+      failed("a", {}, { organizationId: "o2", ...at(5) }),
+      failed("a", { resolution: "restarted" }, { operation: "UPDATE", organizationId: "o2", ...at(9) }),
+    );
+    expect(error).toMatchObject({
+      times: 2,
+      stackTrace: "at f",
+      sentryIssueId: undefined,
+      resolution: "restarted",
+      organizations: ["o1", "o2"],
+    });
+    expect(error?.occurrences).toHaveLength(2);
+    expect((error?.lastAt ?? 0) - (error?.firstAt ?? 0)).toBe(8000);
+  });
 });
 
-it("firing alerts come before resolved ones", () => {
-  const alert = (metric: string, status: string) => event("performance_alert", { metric, status });
-  const { alerts } = fold(alert("a", "firing"), alert("b", "firing"), alert("b", "resolved"));
-  expect(alerts.map(({ metric, firing }) => [metric, firing])).toEqual([
-    ["a", true],
-    ["b", false],
-  ]);
+describe("alerts", () => {
+  const alert = (metric: string, status: string, when = 0) =>
+    event("performance_alert", { metric, status }, at(when));
+
+  it("come first while they fire", () => {
+    const list = fold(alerts, alert("a", "firing"), alert("b", "firing"), alert("b", "resolved"));
+    expect(list.map(({ metric, firing }) => [metric, firing])).toEqual([
+      ["a", true],
+      ["b", false],
+    ]);
+  });
+
+  it("say how long they fired, and how often", () => {
+    const [first] = fold(alerts, alert("a", "firing", 1), alert("a", "firing", 2), alert("a", "resolved", 9));
+    expect(first).toMatchObject({ lasted: 8000, fired: 1 });
+    const [unseen] = fold(alerts, alert("a", "resolved", 9));
+    expect(unseen).toMatchObject({ lasted: undefined, fired: 0 });
+  });
+
+  it("of several chatbots are apart", () => {
+    const of = (chatbotId: string) =>
+      event("performance_alert", { metric: "a", status: "firing", chatbotId });
+    expect(fold(alerts, of("x"), of("y"), of("x"))).toHaveLength(2);
+  });
 });
 
-it("metrics add up amounts and average the rest, numerics that came as strings too", () => {
-  const figures = (chatbotId: string, cost: unknown, successRate: number) =>
-    event("chatbot_metrics", { cost, successRate }, { chatbotId });
-  const { metrics } = fold(figures("a", "9", 0), figures("a", "1.50", 1), figures("b", 2, 0.5));
-  expect(metrics.total).toEqual({ cost: 3.5, successRate: 0.75 });
-  expect(metrics.history.cost).toEqual([9, 1.5, 3.5]);
+describe("metrics", () => {
+  const figures = (chatbotId: string, cost: unknown, successRate: number, when = 0) =>
+    event("chatbot_metrics", { cost, successRate }, { chatbotId, ...at(when) });
+
+  it("add up amounts and average the rest, numerics that came as strings too", () => {
+    const { total } = fold(
+      metrics,
+      figures("a", "9", 0),
+      figures("a", "1.50", 1, 1),
+      figures("b", 2, 0.5, 2),
+    );
+    expect(total).toEqual({ cost: 3.5, successRate: 0.75 });
+  });
+
+  it("have a course: what was not reported holds on from before", () => {
+    const { samples } = fold(metrics, figures("a", 1, 1), figures("b", 2, 1, 5), figures("b", 3, 1, 5.2));
+    expect(
+      samples.map(({ total, chatbots }) => [
+        total.cost,
+        chatbots.get("a")?.figures.cost,
+        chatbots.get("b")?.figures.cost,
+      ]),
+    ).toEqual([
+      [1, 1, undefined],
+      [4, 1, 3],
+    ]);
+  });
+
+  it("keep their whole course in less and less detail", () => {
+    const hour = Array.from({ length: 3600 }, (_, second) => figures("a", second, 1, second));
+    const { samples, step, total } = fold(metrics, ...hour);
+    expect(samples.length).toBeLessThanOrEqual(MAX_SAMPLES);
+    expect(samples.length).toBeGreaterThan(MAX_SAMPLES / 2 - 1);
+    expect(step).toBe(16_000);
+    expect(samples.at(-1)?.total).toEqual(total);
+    const times = samples.map(({ time }) => time);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect((times[0] ?? 0) - Date.parse(at(0).timestamp)).toBeLessThan(16_000);
+  });
 });
 
-it("starts anew after a reset", () => {
-  expect(apply(fold(event("user_activity", { userId: "u" })), "reset")).toEqual(createModel().getSnapshot());
+it("activity names who and what", () => {
+  const act = event("user_activity", { action: "login" }, { userId: "u1", sessionId: "s1" });
+  expect(fold(activity, act)[0]).toMatchObject({ user: "u1", action: "login", session: "s1" });
 });
 
-it("takes any data without a fault, and stays bounded", () => {
-  const json = fc.oneof(
-    fc.jsonValue(),
-    fc.dictionary(fc.constantFrom("documentId", "progress", "stage", "status"), fc.jsonValue()),
-  );
+const PROJECTIONS = [documents, messages, health, errors, alerts, activity] as readonly Projection<
+  EventType,
+  readonly unknown[]
+>[];
+
+describe("any data is taken without a fault", () => {
   const operation = fc.constantFrom("INSERT", "UPDATE", "DELETE", "TRUNCATE", "EMIT");
-  const events = fc.record({
-    type: fc.constantFrom(...TYPES),
-    data: fc.dictionary(fc.string(), json),
-    operation,
-  });
-  fc.assert(
-    fc.property(fc.array(events, { maxLength: 80 }), (list) => {
-      const model = fold(
-        ...list.map(({ type, data, operation }) => event(type, data, { operation } as Partial<OutboxEvent>)),
-      );
-      for (const slice of [model.documents, model.messages, model.errors, model.alerts, model.activity]) {
-        expect(slice.length).toBeLessThanOrEqual(60);
-      }
-    }),
+  const named = fc.dictionary(
+    fc.constantFrom(
+      "documentId",
+      "progress",
+      "stage",
+      "status",
+      "component",
+      "metric",
+      "value",
+      "cost",
+      "error",
+    ),
+    fc.oneof(fc.jsonValue(), fc.constantFrom("ocr", "failed", "down", "firing", "1e400", "-3")),
   );
+  const timestamp = fc.oneof(
+    fc.constantFrom("", "never", "2026-11-23T09:00:00Z", "1969-01-01T00:00:00Z"),
+    fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+  );
+  const one = fc.record({
+    data: fc.oneof(named, fc.dictionary(fc.string(), fc.jsonValue())),
+    operation,
+    timestamp,
+  });
+  const list = fc.array(one, { maxLength: 80 });
+
+  it.each(PROJECTIONS)("by $type, and stays bounded", (projection) => {
+    fc.assert(
+      fc.property(list, (events) => {
+        const folded = fold(
+          projection,
+          ...events.map(({ data, ...more }) => event(projection.type, data, more)),
+        );
+        expect(folded.length).toBeLessThanOrEqual(80);
+      }),
+    );
+  });
+
+  it("by chatbot_metrics, and stays bounded", () => {
+    fc.assert(
+      fc.property(list, (events) => {
+        const folded = fold(
+          metrics,
+          ...events.map(({ data, ...more }, n) =>
+            event("chatbot_metrics", data, { ...more, chatbotId: `c${n % 7}` }),
+          ),
+        );
+        expect(folded.chatbots.size).toBeLessThanOrEqual(7);
+        expect(folded.samples.length).toBeLessThanOrEqual(80);
+        for (const value of Object.values(folded.total)) expect(Number.isFinite(value)).toBe(true);
+      }),
+    );
+  });
 });

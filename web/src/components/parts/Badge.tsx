@@ -5,5 +5,5 @@ import type { ReactNode } from "react";
 export type Tone = "neutral" | "accent" | "good" | "warning" | "danger";
 
 export function Badge({ tone = "neutral", children }: { tone?: Tone; children: ReactNode }) {
-  return <span className={`rc-badge rc-badge-${tone}`}>{children}</span>;
+  return <span className={`rc-badge rc-tone-${tone}`}>{children}</span>;
 }

@@ -1,47 +1,74 @@
-// The frame of every panel: a title, how many events came, and what to say while there is nothing to show.
+// The frame of every component: a title, how many events came, and what to say while there is nothing to show.
 
-import { type ReactNode, useContext, useId } from "react";
+import { createContext, type ReactNode, useContext, useId } from "react";
 import type { EventType } from "../../protocol.js";
 import { formatCount } from "../format.js";
-import { TallyContext } from "../live.js";
+import { type Standing, useStanding } from "../useStanding.js";
+import { Blank, Skeleton } from "./Blank.js";
+import { ConnectionNotice, ResetNotice } from "./Notice.js";
+
+/** True below what speaks of the connection itself, so that its panels need not each say the same. */
+export const Framed = createContext(false);
 
 interface Props {
   title: string;
-  type: EventType;
-  /** A word for the size on wide screens. */
-  size: "wide" | "half" | "third";
+  /** What `useProjection` gave. */
+  followed: {
+    readonly type: EventType;
+    readonly received: number;
+    readonly wasReset: boolean;
+    readonly acknowledge: () => void;
+  };
   empty: boolean;
   /** What will appear here. */
   hint: string;
+  /** Beside the title: filters, switches. */
+  tools?: ReactNode;
   children: ReactNode;
 }
 
-export function Panel({ title, type, size, empty, hint, children }: Props) {
-  const { subscriptions, counts } = useContext(TallyContext);
+export function Panel({ title, followed, empty, hint, tools, children }: Props) {
+  const { type, received, wasReset, acknowledge } = followed;
+  const standing = useStanding(type);
+  const framed = useContext(Framed);
   const heading = useId();
-  const connected = subscriptions.length > 0;
-  const closed = connected && !subscriptions.includes(type);
+  const denied = standing === "denied";
   return (
-    <section className={`rc-panel rc-panel-${size}`} aria-labelledby={heading} data-type={type}>
-      <header>
-        <h2 id={heading}>{title}</h2>
-        {!closed && (
-          <span className="rc-count" title={`Events of type ${type}`} data-testid={`count-${type}`}>
-            {formatCount(counts[type] ?? 0)}
+    <section
+      className="rc-root rc-panel"
+      aria-labelledby={heading}
+      aria-busy={standing === "connecting"}
+      data-type={type}
+      data-standing={standing}
+    >
+      <header className="rc-panel-head">
+        <h2 className="rc-panel-title" id={heading}>
+          {title}
+        </h2>
+        {!denied && (
+          <span className="rc-count" title={`${formatCount(received)} events`} data-testid={`count-${type}`}>
+            {formatCount(received)}
           </span>
         )}
+        {!denied && !empty && tools && <div className="rc-panel-tools">{tools}</div>}
       </header>
-      {empty ? (
-        <Nothing connected={connected} closed={closed} hint={hint} />
-      ) : (
-        <div className="rc-body">{children}</div>
-      )}
+      {!framed && <ConnectionNotice standing={standing} />}
+      {!framed && wasReset && <ResetNotice onDismiss={acknowledge} />}
+      {denied || empty ? <Nothing standing={standing} hint={hint} /> : children}
     </section>
   );
 }
 
-function Nothing({ connected, closed, hint }: { connected: boolean; closed: boolean; hint: string }) {
-  if (closed) return <p className="rc-nothing rc-nothing-closed">Your role may not see these events.</p>;
-  if (!connected) return <p className="rc-nothing rc-nothing-loading">Connecting…</p>;
-  return <p className="rc-nothing">{hint}</p>;
+function Nothing({ standing, hint }: { standing: Standing; hint: string }) {
+  switch (standing) {
+    case "denied":
+      return <Blank icon="lock">Your role may not see these events.</Blank>;
+    case "connecting":
+      return <Skeleton />;
+    case "stopped":
+    case "reconnecting":
+      return <Blank icon="cut">Not connected. Nothing came so far.</Blank>;
+    default:
+      return <Blank icon="quiet">{hint}</Blank>;
+  }
 }

@@ -3,15 +3,21 @@
 const WIDTH = 100;
 const HEIGHT = 24;
 
-export function Sparkline({ values, from = 0 }: { values: readonly number[]; from?: number }) {
+interface Props {
+  values: readonly number[];
+  /** The lowest value that the picture reaches down to. 0. */
+  from?: number;
+  /** A limit, drawn across. */
+  limit?: number | undefined;
+}
+
+export function Sparkline({ values, from = 0, limit }: Props) {
   if (values.length < 2) return null;
   const low = Math.min(from, ...values);
-  const span = Math.max(...values) - low || 1;
+  const span = Math.max(limit ?? low, ...values) - low || 1;
+  const y = (value: number) => (HEIGHT - 1 - ((value - low) / span) * (HEIGHT - 3)).toFixed(1);
   const step = WIDTH / (values.length - 1);
-  const points = values.map((value, at) => {
-    const y = HEIGHT - 1 - ((value - low) / span) * (HEIGHT - 3);
-    return `${(at * step).toFixed(1)},${y.toFixed(1)}`;
-  });
+  const points = values.map((value, at) => `${(at * step).toFixed(1)},${y(value)}`).join(" ");
   return (
     <svg
       className="rc-spark"
@@ -19,8 +25,11 @@ export function Sparkline({ values, from = 0 }: { values: readonly number[]; fro
       preserveAspectRatio="none"
       aria-hidden="true"
     >
-      <polygon points={`0,${HEIGHT} ${points.join(" ")} ${WIDTH},${HEIGHT}`} />
-      <polyline points={points.join(" ")} />
+      <polygon points={`0,${HEIGHT} ${points} ${WIDTH},${HEIGHT}`} />
+      {limit !== undefined && (
+        <line className="rc-spark-limit" x1="0" x2={WIDTH} y1={y(limit)} y2={y(limit)} />
+      )}
+      <polyline points={points} />
     </svg>
   );
 }

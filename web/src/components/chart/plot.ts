@@ -1,0 +1,150 @@
+// A canvas with lines over time: uPlot, in the colours that the styles give. It holds what the library wants in one place.
+
+import type UPlot from "uplot";
+
+/** A course to draw; its values stand at the chart's times, null where there was none. */
+export interface Line {
+  readonly key: string;
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+  /** Its colour: a number from 1 to 6. */
+  readonly ink: number;
+}
+
+/** Where the cursor points: an index into the times, and pixels from the plot's upper left. */
+export interface Pointed {
+  readonly index: number;
+  readonly left: number;
+  readonly width: number;
+}
+
+export interface PlotOptions {
+  readonly inks: readonly number[];
+  readonly format: (value: number) => string;
+  readonly onPoint: (pointed: Pointed | null) => void;
+}
+
+export interface Plot {
+  show(times: readonly number[], lines: readonly Line[]): void;
+  /** Moves the cursor to the time with this index; null hides it. */
+  pointAt(index: number | null): void;
+  resize(width: number, height: number): void;
+  /** Reads the colours again. */
+  recolour(): void;
+  destroy(): void;
+}
+
+const hourAndMinute = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  hour12: false,
+});
+const withSeconds = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hour12: false,
+});
+
+/** Loaded when the first chart is shown, not with the page. */
+export const loadLibrary = (): Promise<typeof UPlot> => import("uplot").then((module) => module.default);
+
+/** Draws into `host`, whose children of class `rc-ink-…` name the colours. */
+export function createPlot(Library: typeof UPlot, host: HTMLElement, options: PlotOptions): Plot {
+  let colours = readColours(host);
+  const { inks, format, onPoint } = options;
+  const { fontFamily } = getComputedStyle(host);
+  const axis = { stroke: () => colours.muted, font: `11px ${fontFamily}`, ticks: { show: false } };
+  const lines = { stroke: () => colours.line, width: 1 };
+  const plot = new Library(
+    {
+      width: Math.max(1, host.clientWidth),
+      height: Math.max(1, host.clientHeight),
+      padding: [8, 12, 0, 0],
+      legend: { show: false },
+      select: { show: false, left: 0, top: 0, width: 0, height: 0 },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, width: 2 } },
+      scales: { y: { range: (_plot, low, high) => room(low, high) } },
+      axes: [
+        {
+          ...axis,
+          grid: { show: false },
+          space: 76,
+          size: 26,
+          values: (_plot, at, _axis, _space, step) => times(at, step),
+        },
+        {
+          ...axis,
+          grid: lines,
+          space: 34,
+          gap: 6,
+          values: (_plot, at) => at.map(format),
+          size: (_plot, written) => 14 + 6.4 * Math.max(0, ...(written ?? []).map((text) => text.length)),
+        },
+      ],
+      series: [
+        {},
+        ...inks.map((ink) => ({
+          stroke: () => colours.ink(ink),
+          ...(inks.length === 1 && { fill: () => colours.soft }),
+          width: 1.75,
+          spanGaps: true,
+          // A line needs two points; one shows as a dot.
+          points: { show: (self: UPlot) => (self.data[0]?.length ?? 0) < 2, size: 5 },
+        })),
+      ],
+      hooks: {
+        setCursor: [
+          ({ cursor: { idx, left }, bbox }) => {
+            const visible = idx !== null && idx !== undefined && left !== undefined && left >= 0;
+            onPoint(visible ? { index: idx, left, width: bbox.width / devicePixelRatio } : null);
+          },
+        ],
+      },
+    },
+    [[], ...inks.map(() => [])],
+    host,
+  );
+  return {
+    show(at, courses) {
+      plot.setData([at.map((time) => time / 1000), ...courses.map(({ values }) => [...values])]);
+    },
+    pointAt(index) {
+      const time = index === null ? undefined : plot.data[0]?.[index];
+      plot.setCursor({ left: time === undefined ? -10 : plot.valToPos(time, "x"), top: 0 });
+    },
+    resize: (width, height) => plot.setSize({ width, height }),
+    recolour() {
+      colours = readColours(host);
+      plot.redraw(false);
+    },
+    destroy: () => plot.destroy(),
+  };
+}
+
+/** From zero, with air above; around the values where they are all alike. */
+function room(low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const floor = Math.min(0, low);
+  return [floor, high > floor ? high + (high - floor) * 0.12 : floor + 1];
+}
+
+function times(at: readonly number[], step: number): string[] {
+  const clock = step < 60 ? withSeconds : hourAndMinute;
+  return at.map((seconds) => clock.format(seconds * 1000));
+}
+
+/** Canvases know nothing of custom properties; computed colours of real elements are what they understand. */
+function readColours(host: HTMLElement) {
+  const read = (name: string): string => {
+    const probe = host.querySelector(`:scope > .rc-ink-${name}`);
+    return probe ? getComputedStyle(probe).color : "currentcolor";
+  };
+  const inks = [1, 2, 3, 4, 5, 6].map((ink) => read(String(ink)));
+  return {
+    muted: read("muted"),
+    line: read("line"),
+    soft: read("soft"),
+    ink: (ink: number): string => inks[ink - 1] ?? read("1"),
+  };
+}
