@@ -39,12 +39,18 @@ describe("what is in it", () => {
     for (const target of targets) expect(read(target), target).not.toBe("");
   });
 
-  it("carries the licence of everything that was bundled", () => {
+  it("carries the licence of everything that was bundled, which is one library", () => {
     const maps = list(installed("lib")).filter((name) => name.endsWith(".map"));
     const sources = maps.flatMap((map): string[] => JSON.parse(read(`lib/${map}`)).sources);
     const bundled = new Set(sources.flatMap((source) => packageDirectory(source) ?? []));
+    expect([...bundled]).toEqual(["../node_modules/uplot"]);
     for (const directory of bundled)
       expect(read("lib/THIRD-PARTY-LICENSES.txt")).toContain(licenceOf(join(WEB, "lib", directory)));
+  });
+
+  it("has a stylesheet that pages with a strict policy can load: nothing inlined, nothing loaded", () => {
+    expect(read("lib/styles.css")).toContain(".rc-root");
+    expect(read("lib/styles.css")).not.toMatch(/@import|data:|url\(/);
   });
 
   it("marks what is for the browser's side of React, and nothing else", () => {

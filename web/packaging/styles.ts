@@ -22,8 +22,8 @@ async function bundleStyles(): Promise<string | Uint8Array> {
     root: WEB,
     configFile: false,
     logLevel: "warn",
-    // Nothing may be inlined: the pages that load it may forbid data: URLs.
-    build: { write: false, assetsInlineLimit: 0, rolldownOptions: { input: WEB + SOURCE } },
+    // Nothing may be inlined: the pages that load it may forbid data: URLs. Nothing is rewritten: what an app's browsers need, its own build knows.
+    build: { write: false, assetsInlineLimit: 0, cssMinify: false, rolldownOptions: { input: WEB + SOURCE } },
   });
   const outputs = [built].flat().flatMap((bundle) => ("output" in bundle ? bundle.output : []));
   const assets = outputs.filter((output) => output.type === "asset");
