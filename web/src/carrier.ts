@@ -1,8 +1,9 @@
 // By which way events come: streams where they pass, polls where something in between holds streams back, and back again.
 
 import type { Environment } from "./environment.js";
-import { AGAIN, RowcastError } from "./errors.js";
+import { AGAIN, type RowcastError } from "./errors.js";
 import type { Fallback } from "./fallback.js";
+import { load } from "./load.js";
 import type { Request } from "./request.js";
 import { readStream } from "./stream.js";
 import { BY_ITSELF, isGreeting, type Read } from "./transport.js";
@@ -70,11 +71,4 @@ export class Carrier {
     };
     return this.#fallback.read(request, abort, onRead, canStream ? streams : undefined, onStream);
   }
-}
-
-/** What few need is loaded when they do. Where that fails, it has failed like any other request: the next attempt tries again. */
-function load<Module>(module: Promise<Module>): Promise<Module> {
-  return module.catch((cause) => {
-    throw new RowcastError("network", "a part of the client could not be loaded", { cause });
-  });
 }

@@ -5,7 +5,6 @@ import type { Credentials } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { toRowcastError } from "./errors.js";
 import { ask } from "./request.js";
-import type { Change } from "./want.js";
 
 type Command =
   | { action: "subscribe" | "unsubscribe"; eventTypes: readonly string[]; since?: string | undefined }
@@ -26,6 +25,15 @@ export interface Line {
   readonly credentials: Credentials;
   readonly environment: Environment;
   onObeyed(obeyed: Obeyed): void;
+}
+
+interface Change {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Where those that are added begin. */
+  readonly since: string | undefined;
+  /** They are in force. */
+  onBegun(): void;
 }
 
 /**
@@ -55,7 +63,7 @@ async function command(line: Line, what: Command): Promise<boolean> {
   const { url, connectionId, signal, credentials, environment } = line;
   const headers = { "content-type": "application/json" };
   const init = { method: "POST", headers, body: JSON.stringify({ connectionId, ...what }), signal };
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
     try {
       const token = what.action === "renew" ? what.token : credentials.token;
       line.onObeyed((await (await ask(url, token, init, environment)).json()) as Obeyed);
@@ -72,4 +80,5 @@ async function command(line: Line, what: Command): Promise<boolean> {
       }
     }
   }
+  return false;
 }

@@ -17,11 +17,12 @@ import { Credentials } from "./credentials.js";
 import { browser, type Environment } from "./environment.js";
 import { AGAIN, RowcastError, toRowcastError } from "./errors.js";
 import { Inbox, shield } from "./inbox.js";
+import { load } from "./load.js";
 import type { ConnectionStatus, Coverage } from "./protocol.js";
 import { Seen } from "./seen.js";
 import { Keeper } from "./storage.js";
 import type { Read } from "./transport.js";
-import { Wants } from "./want.js";
+import type { Wants } from "./want.js";
 
 const DEFAULT_URL = "/api/v1/realtime/sse";
 /** A stream that lived this long was not part of the trouble: the back-off starts anew. */
@@ -49,7 +50,8 @@ class OwnConnection implements Connection {
   readonly #keeper: Keeper;
   readonly #seen: Seen;
   readonly #inbox: Inbox;
-  readonly #wants: Wants;
+  /** Absent until something else is wanted than at first. */
+  #wants: Wants | undefined;
   /** Aborted when the connection is closed; absent while it is. */
   #life: AbortController | undefined;
   /** The current stream or wait. */
@@ -61,7 +63,6 @@ class OwnConnection implements Connection {
   #isToldWhen = false;
   /** What the server gave for the end of the stream. */
   #closing: ConnectionStatus | null = null;
-  #isChanging = false;
 
   constructor(options: ConnectOptions, handlers: ConnectionHandlers, environment: Environment) {
     this.#options = options;
@@ -75,7 +76,6 @@ class OwnConnection implements Connection {
     const left = this.#keeper.read();
     this.#seen = new Seen(options.lastEventId ?? left);
     this.#inbox = new Inbox(this.#seen, this.#handlers, environment, ({ data }) => this.#heed(data));
-    this.#wants = new Wants(options, this.#seen);
     this.state = { ...initialState, cursor: this.#seen.cursor };
   }
 
@@ -98,10 +98,14 @@ class OwnConnection implements Connection {
     this.#set({ status: "disconnected", error: null, attempt: 0, retryAt: null, connectionId: null });
   }
 
-  want(interest: Interest, { since }: WantOptions = {}): Promise<void> {
-    const done = this.#wants.add(interest, since);
-    void this.#change();
-    return done;
+  async want(interest: Interest, options?: WantOptions): Promise<void> {
+    const { Wants } = await load(import("./want.js"));
+    this.#wants ??= new Wants(this.#options, this.#seen, {
+      line: () => this.#line(),
+      state: () => this.state,
+      skip: () => this.#skip(),
+    });
+    return this.#wants.add(interest, options);
   }
 
   async #live(life: AbortSignal): Promise<void> {
@@ -127,7 +131,7 @@ class OwnConnection implements Connection {
     this.#openedAt = Number.POSITIVE_INFINITY;
     const token = await this.#credentials.next();
     if (abort.signal.aborted) return AGAIN;
-    const { subscriptions, organizationId } = this.#wants.next();
+    const { subscriptions, organizationId } = this.#wants?.next() ?? this.#options;
     // Only now: where it has to go on depends on what is wanted.
     const { cursor } = this.#seen;
     const request = { url: this.#url, subscriptions, organizationId, token, cursor };
@@ -149,7 +153,7 @@ class OwnConnection implements Connection {
     if (isRefusal && this.#credentials.refuse(end)) return AGAIN;
     // What is wrong with who asks is not wrong with what is wanted.
     const isOfInterest = end.kind === "forbidden" || end.kind === "refused";
-    if (!isOfInterest || !this.#wants.refuse(end)) return this.#credentials.explain(end);
+    if (!isOfInterest || !this.#wants?.refuse(end)) return this.#credentials.explain(end);
     this.#credentials.forgive();
     return AGAIN;
   }
@@ -208,8 +212,7 @@ class OwnConnection implements Connection {
         this.#opened = true;
         this.#openedAt = this.#environment.now();
         this.#credentials.forgive();
-        this.#wants.accept();
-        void this.#change();
+        this.#wants?.accept();
         break;
       }
       case "access_changed":
@@ -229,46 +232,13 @@ class OwnConnection implements Connection {
     }
   }
 
-  /** Has what is wanted come into force, one change after the other. */
-  async #change(): Promise<void> {
-    if (this.#isChanging) return;
-    this.#isChanging = true;
-    // Calls of the same moment are one change.
-    await null;
-    while (this.#wants.isWaiting && this.state.status === "connected") {
-      if (await this.#changeStream()) continue;
-      if (this.state.status === "connected") this.#skip();
-      break;
-    }
-    this.#isChanging = false;
-    const { status, error } = this.state;
-    // What was refused then may be granted now.
-    const isRefused = status === "error" && (error?.kind === "forbidden" || error?.kind === "refused");
-    if (isRefused && this.#wants.isWaiting) this.#skip();
-  }
-
-  /** False when what is wanted takes another stream. */
-  async #changeStream(): Promise<boolean> {
-    const line = this.#line();
-    const change = line && this.state.transport === "stream" ? this.#wants.change() : undefined;
-    if (!line || !change) return false;
-    const commands = await import("./command.js").catch(() => null);
-    try {
-      if (!(await commands?.change(line, change))) return false;
-      this.#wants.accept();
-    } catch (thrown) {
-      this.#wants.refuse(toRowcastError(thrown));
-    }
-    return true;
-  }
-
   /** A new token in time keeps the stream open. Without one it ends, and the next attempt asks again. */
   async #renew(): Promise<void> {
     const line = this.#line();
     try {
       const token = await this.#credentials.renewed();
       if (!line || token === null) return;
-      const { renew } = await import("./command.js");
+      const { renew } = await load(import("./command.js"));
       if (await renew(line, token)) this.#credentials.use(token);
     } catch (thrown) {
       this.#options.debug?.("the token was not renewed", thrown);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { contains, parseCursor } from "./cursor.js";
+import { type Cursor, contains, covers, formatCursor, intersection, parseCursor, union } from "./cursor.js";
 
 describe("parseCursor", () => {
   it("reads an id, gaps and an epoch", () => {
@@ -53,3 +53,33 @@ it("treats both ends of a range as missing", () => {
   const contained = [4n, 5n, 8n, 9n, 20n, 21n].map((id) => cursor && contains(cursor, id));
   expect(contained).toEqual([true, false, false, true, true, false]);
 });
+
+describe("two cursors", () => {
+  /** A cursor, and the ids that it contains. */
+  const cursors = fc.uniqueArray(fc.integer({ min: 1, max: 40 })).map((ids) => {
+    const high = Math.max(0, ...ids);
+    const gaps = upTo(high).filter((id) => !ids.includes(id));
+    const cursor = parseCursor(`${high}${gaps.length > 0 ? `~${gaps.join(".")}` : ""}@3`);
+    if (!cursor) throw new Error("not a cursor");
+    return { cursor, had: ids };
+  });
+
+  const idsOf = (cursor: Cursor) => upTo(60).filter((id) => contains(cursor, BigInt(id)));
+
+  it("have together what either or both have, written so that it can be read again", () => {
+    fc.assert(
+      fc.property(cursors, cursors, (a, b) => {
+        const either = union(a.cursor, b.cursor);
+        const both = intersection(a.cursor, b.cursor);
+        expect(idsOf(either)).toEqual(upTo(40).filter((id) => a.had.includes(id) || b.had.includes(id)));
+        expect(idsOf(both)).toEqual(upTo(40).filter((id) => a.had.includes(id) && b.had.includes(id)));
+        for (const cursor of [either, both]) expect(parseCursor(formatCursor(cursor))).toEqual(cursor);
+        expect(covers(a.cursor, b.cursor)).toBe(b.had.every((id) => a.had.includes(id)));
+      }),
+    );
+  });
+});
+
+function upTo(high: number): number[] {
+  return Array.from({ length: high }, (_, index) => index + 1);
+}

@@ -1,12 +1,18 @@
 // What the connection needs of the world around it, so that tests can be the world. Touched only when used: the
 // package can be imported where there is no window.
 
+/** As much of an `EventSource` as is used. */
+export interface MessageSource {
+  addEventListener(name: string, listener: (event: MessageEvent<string>) => void): void;
+  close(): void;
+}
+
 export interface Environment {
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** Whether answers can be read while they come. */
   streams(): boolean;
   /** The browser's own, where it has one. */
-  openEventSource?: ((url: string) => EventSource) | undefined;
+  openEventSource?: ((url: string) => MessageSource) | undefined;
   /** Milliseconds of wall time: it must run on while the machine sleeps. */
   now(): number;
   /** Uniform in [0, 1). */

@@ -3,7 +3,7 @@
 export { connect } from "./connect.js";
 export type * from "./connection.js";
 export { type Cursor, contains, parseCursor } from "./cursor.js";
-export type { Environment } from "./environment.js";
+export type { Environment, MessageSource } from "./environment.js";
 export { type ErrorKind, RowcastError } from "./errors.js";
 export { Fold, nextFrame, type Schedule } from "./fold.js";
 export { type Consumer, createHub, type Hub, type Interest, type Seat } from "./hub.js";

@@ -31,11 +31,12 @@ export const readPolls: ReadEvents = async (request, abort, environment, onRead)
     return { event: { type: "connection_status", timestamp, data }, cursor };
   };
   const tell = (arrivals: Arrival[]): void => {
-    if (signal.aborted) throw signal.reason;
+    signal.throwIfAborted();
     onRead({ transport: "poll", arrivals, cursor });
   };
   try {
     for (;;) {
+      signal.throwIfAborted();
       const askedAt = environment.now();
       // The first answer comes at once: it says whether we are let in.
       const wait = connected && failures === 0 ? WAIT : 0;

@@ -1,9 +1,10 @@
 // What is wanted of the stream, and what has been agreed with the server: calls in quick succession become one change,
 // the newest counts, and what is refused is as if it had never been wanted.
 
-import type { Interest } from "./connection.js";
+import { change, type Line } from "./command.js";
+import type { ConnectionState, Interest, WantOptions } from "./connection.js";
 import { parseCursor } from "./cursor.js";
-import { RowcastError } from "./errors.js";
+import { RowcastError, toRowcastError } from "./errors.js";
 import type { Beginning, Seen } from "./seen.js";
 
 interface Want {
@@ -14,38 +15,38 @@ interface Want {
   reject(error: RowcastError): void;
 }
 
-/** What has to be told the server of an open stream. */
-export interface Change {
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  readonly since: string | undefined;
-  /** The types that are added are in force. */
-  onBegun(): void;
+/** The connection that it is about. */
+interface Host {
+  state(): ConnectionState;
+  /** The open stream; nothing when there is none that can be told anything. */
+  line(): Line | undefined;
+  /** Goes on with another stream, or another attempt. */
+  skip(): void;
 }
 
 export class Wants {
   readonly #seen: Seen;
+  readonly #host: Host;
   /** What the server has accepted; before it has, what the app began with. */
   #agreed: Interest;
   /** Oldest first. */
   #waiting: Want[] = [];
   /** How many of them are part of what is being asked for, the last of which is what is asked for. */
   #asked = 0;
+  #isChanging = false;
 
-  constructor(interest: Interest, seen: Seen) {
+  constructor(interest: Interest, seen: Seen, host: Host) {
     this.#agreed = interest;
     this.#seen = seen;
+    this.#host = host;
   }
 
-  get isWaiting(): boolean {
-    return this.#waiting.length > 0;
-  }
-
-  add(interest: Interest, since?: string): Promise<void> {
+  add(interest: Interest, { since }: WantOptions = {}): Promise<void> {
     const wrong = faultOf(interest, since);
     if (wrong) return Promise.reject(new RowcastError("refused", wrong));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ interest, since, resolve, reject });
+      void this.#change();
     });
   }
 
@@ -61,8 +62,13 @@ export class Wants {
     return want.interest;
   }
 
-  /** What was asked for is in force. */
+  /** What was asked for is in force: a stream has begun with it. */
   accept(): void {
+    this.#settle();
+    void this.#change();
+  }
+
+  #settle(): void {
     const accepted = this.#waiting.splice(0, this.#asked);
     this.#agreed = accepted.at(-1)?.interest ?? this.#agreed;
     this.#asked = 0;
@@ -78,13 +84,44 @@ export class Wants {
     return want !== undefined;
   }
 
-  /** What the open stream has to be told for the newest; nothing when it takes another stream. */
-  change(): Change | undefined {
+  /** Has what is wanted come into force, one change after the other. */
+  async #change(): Promise<void> {
+    if (this.#isChanging) return;
+    this.#isChanging = true;
+    // Calls of the same moment are one change.
+    await null;
+    let goesOn = true;
+    while (goesOn && this.#waiting.length > 0 && this.#isConnected()) goesOn = await this.#changeStream();
+    this.#isChanging = false;
+    if (this.#waiting.length === 0) return;
+    const { status, error } = this.#host.state();
+    // What was refused then may be granted now.
+    const isRefused = status === "error" && (error?.kind === "forbidden" || error?.kind === "refused");
+    if (isRefused || this.#isConnected()) this.#host.skip();
+  }
+
+  #isConnected(): boolean {
+    return this.#host.state().status === "connected";
+  }
+
+  /** Changes the open stream; false when that takes another one. */
+  async #changeStream(): Promise<boolean> {
     const want = this.#choose();
+    // An `EventSource` does not hear of types that it was not opened for.
+    const line = this.#host.state().transport === "stream" ? this.#host.line() : undefined;
     const difference = want && differenceOf(this.#agreed, want.interest);
-    if (!difference) return undefined;
+    if (!line || !difference) return false;
     this.#begin(want);
-    return { ...difference, since: want.since, onBegun: () => want.beginning?.confirm() };
+    try {
+      if (
+        !(await change(line, { ...difference, since: want.since, onBegun: () => want.beginning?.confirm() }))
+      )
+        return false;
+      this.#settle();
+    } catch (thrown) {
+      this.refuse(toRowcastError(thrown));
+    }
+    return true;
   }
 
   /** The newest of those that can be asked for as one. One with a beginning of its own stays by itself. */
@@ -115,7 +152,7 @@ function faultOf({ subscriptions }: Interest, since: string | undefined): string
 }
 
 /** Nothing when an open stream cannot be told. */
-function differenceOf(from: Interest, to: Interest): Pick<Change, "added" | "removed"> | undefined {
+function differenceOf(from: Interest, to: Interest): { added: string[]; removed: string[] } | undefined {
   if (from.organizationId !== to.organizationId) return undefined;
   const before = from.subscriptions;
   const after = to.subscriptions;

@@ -25,9 +25,11 @@ export async function migrate(databaseUrl: string): Promise<void> {
   await promisify(execFile)(BINARY, ["migrate"], { env: environment(databaseUrl, "") });
 }
 
-export async function signToken(user: string): Promise<string> {
+/** `validFor` as the command takes it: `90s`, `1h`. */
+export async function signToken(user: string, validFor = "1h"): Promise<string> {
   const env = { ...process.env, ROWCAST_JWT_SECRET: SECRET };
-  const { stdout } = await promisify(execFile)(BINARY, ["token", "--user", user], { env });
+  const what = ["token", "--user", user, "--valid-for", validFor];
+  const { stdout } = await promisify(execFile)(BINARY, what, { env });
   return stdout.trim();
 }
 

@@ -97,7 +97,8 @@ export class FakeServer {
       reject(reason);
       body?.error(reason);
     };
-    signal.addEventListener("abort", () => fail(signal.reason));
+    const onAbort = () => fail(signal.reason);
+    signal.addEventListener("abort", onAbort);
     this.exchanges.push({
       url,
       method: init.method ?? "GET",
@@ -126,6 +127,7 @@ export class FakeServer {
         await settle();
       },
       async answer(status, { body: text = "", headers = {} } = {}) {
+        signal.removeEventListener("abort", onAbort);
         resolve(new Response(text, { status, headers }));
         await settle();
       },
@@ -145,8 +147,12 @@ function listen(callbacks: Set<() => void>, callback: () => void): () => void {
   };
 }
 
+export function statusOf(data: object): object {
+  return { type: "connection_status", timestamp: "2026-11-23T09:00:00.000Z", data };
+}
+
 export function statusFrame(data: object, id?: string): string {
-  const event = { type: "connection_status", timestamp: "2026-11-23T09:00:00.000Z", data };
+  const event = statusOf(data);
   return `${id === undefined ? "" : `id: ${id}\n`}event: connection_status\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
@@ -155,13 +161,20 @@ export function connectedFrame(id: string, organizations = ["org-1"]): string {
   return statusFrame({ status: "connected", connectionId: "c-1", subscriptions, organizations }, id);
 }
 
-export function eventFrame(id: string, cursor?: string, data: object = { documentId: "7" }): string {
-  const event = {
-    id,
-    type: "document_processing",
-    timestamp: "2026-11-23T09:00:00.000Z",
-    operation: "UPDATE",
-    data,
-  };
-  return `${cursor === undefined ? "" : `id: ${cursor}\n`}event: document_processing\ndata: ${JSON.stringify(event)}\n\n`;
+/** The heartbeat. */
+export function cursorFrame(id: string): string {
+  return `id: ${id}\nevent: cursor\ndata: {}\n\n`;
+}
+
+export function eventOf(
+  id: string,
+  data: object = { documentId: "7" },
+  type = "document_processing",
+): object {
+  return { id, type, timestamp: "2026-11-23T09:00:00.000Z", operation: "UPDATE", data };
+}
+
+export function eventFrame(id: string, cursor?: string, data?: object, type = "document_processing"): string {
+  const event = JSON.stringify(eventOf(id, data, type));
+  return `${cursor === undefined ? "" : `id: ${cursor}\n`}event: ${type}\ndata: ${event}\n\n`;
 }
