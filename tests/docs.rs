@@ -54,6 +54,14 @@ fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<
     text.split(before).skip(1).filter_map(move |rest| rest.split(after).next())
 }
 
+/// As serde has it on the wire.
+fn snake_case(name: &str) -> String {
+    let starts = |letter: char| if letter.is_uppercase() { "_" } else { "" };
+    let snake: String =
+        name.chars().map(|letter| format!("{}{}", starts(letter), letter.to_ascii_lowercase())).collect();
+    snake.trim_start_matches('_').to_owned()
+}
+
 #[test]
 fn every_refusal_is_explained_with_its_status_and_none_is_that_does_not_exist() {
     let source = fs::read_to_string(root().join("src/http/error.rs")).unwrap();
@@ -74,7 +82,7 @@ fn every_refusal_is_explained_with_its_status_and_none_is_that_does_not_exist() 
             "SERVICE_UNAVAILABLE" => "503",
             other => panic!("what number is {other}?"),
         };
-        (status.to_owned(), code.trim_matches('"').to_owned())
+        (status.to_owned(), snake_case(code.strip_prefix("Code::").unwrap()))
     });
     let made: BTreeSet<_> = made.collect();
     assert!(made.len() > 20, "the refusals were not found");
@@ -90,6 +98,50 @@ fn every_refusal_is_explained_with_its_status_and_none_is_that_does_not_exist() 
         }
     }
     assert_eq!(told, made);
+}
+
+/// What stands between two marks first.
+fn first<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    text.split_once(before)?.1.split(after).next()
+}
+
+/// The fields of an interface of the generated types, with a question mark where one may be absent, and the texts that it may be if these are few.
+fn fields(types: &str, interface: &str) -> Vec<(String, Vec<String>)> {
+    let body = first(types, &format!("export interface {interface} {{\n"), "\n}").unwrap();
+    let fields = body.lines().filter_map(|line| line.trim().strip_suffix(';')?.split_once(": "));
+    fields
+        .map(|(name, shape)| {
+            let choices = first(types, &format!("export type {shape} ="), ";").unwrap_or_default();
+            (name.to_owned(), between(choices, "\"", "\"").step_by(2).map(str::to_owned).collect())
+        })
+        .collect()
+}
+
+/// The same of a table's cell: names in backquotes, choices in parentheses after them.
+fn told(cell: &str) -> Vec<(String, Vec<String>)> {
+    let names = cell.split('`').skip(1).step_by(2).map(str::to_owned);
+    let choices = cell.split('`').skip(2).step_by(2).map(|after| between(after, "(", ")").next().unwrap_or_default());
+    let choices =
+        choices.map(|choices| choices.split(", ").filter(|choice| !choice.is_empty()).map(str::to_owned).collect());
+    names.zip(choices).collect()
+}
+
+#[test]
+fn the_data_of_every_type_is_told_as_it_is() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (types, document) = (read("web/src/generated.ts"), read("docs/events.md"));
+    let data = fields(&types, "BuiltInEventData");
+    assert_eq!(data.len(), 7);
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let mut rows: Vec<_> = rows.collect();
+    for (event_type, _) in &data {
+        let at = rows.iter().position(|(name, _)| name == event_type);
+        let (_, row) = rows.remove(at.unwrap_or_else(|| panic!("docs/events.md says nothing of {event_type}")));
+        let interface = first(&types, &format!("  {event_type}: "), ";").unwrap();
+        let cell = row.split(" | ").nth(1).unwrap();
+        assert_eq!(told(cell), fields(&types, interface), "{event_type}");
+    }
+    assert!(rows.is_empty(), "docs/events.md has types that are not there: {rows:?}");
 }
 
 /// A text without its blocks of code.

@@ -39,7 +39,7 @@ SELECT rowcast.attach('chatbot.messages', 'conversation_activity',
     chatbot_id => '(SELECT s.chatbot_id FROM chatbot.conversation_sessions s WHERE s.id = r.session_id)',
     session_id => 'r.session_id::text');
 
--- The figures of a chatbot's day, each time that the app brings them up to date.
+-- The figures of a chatbot's day, each time that the app brings them up to date; once there are all of them.
 SELECT rowcast.attach('chatbot.daily_metrics', 'chatbot_metrics',
     organization_id => '(SELECT c.organization_id FROM chatbot.chatbot_instances c WHERE c.id = r.chatbot_id)',
     data => $$jsonb_strip_nulls(jsonb_build_object(
@@ -50,6 +50,7 @@ SELECT rowcast.attach('chatbot.daily_metrics', 'chatbot_metrics',
         'cost',                r.cost_usd,
         'userSatisfaction',    r.satisfaction
     ))$$,
+    filter => 'r.response_time_ms IS NOT NULL AND r.success_rate IS NOT NULL',
     changed_columns => '{active_conversations,replies,response_time_ms,success_rate,tokens_used,satisfaction}',
     priority => $$'low'$$,
     chatbot_id => 'r.chatbot_id');

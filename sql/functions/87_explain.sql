@@ -188,42 +188,24 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
-    held CONSTANT text[] := rowcast.permissions(user_id, event.organization_id);
-    -- What is left after the redactions before.
-    data jsonb := event.data;
     hidden record;
-    redacted jsonb;
 BEGIN
-    IF data = '{"erased": true}' THEN
+    IF event.data = '{"erased": true}' THEN
         rule := 'erased';
         detail := 'its data has been erased (rowcast.erase)';
         RETURN NEXT;
-    ELSIF data -> 'truncated' = 'true' THEN
+    ELSIF event.data -> 'truncated' = 'true' THEN
         rule := 'truncated';
         detail := 'its data was too large, or not possible in JSON: only the key is sent';
         RETURN NEXT;
     END IF;
     rule := 'redacted';
-    FOR hidden IN
-        SELECT r.path, r.unless_permission, r.replacement
-        FROM (SELECT n.*, bool_or(n.lacked) OVER (PARTITION BY n.place > 63) AS one_is_lacked
-              FROM (SELECT d.*, d.unless_permission <> ALL (held) AS lacked, row_number() OVER (ORDER BY d.path) AS place
-                    FROM rowcast.redactions AS d WHERE d.event_type = event.event_type) AS n) AS r
-        -- Servers keep one bit for the 64th and all after it: whoever lacks the permission of one loses the fields of all.
-        WHERE CASE WHEN r.place > 63 THEN r.one_is_lacked ELSE r.lacked END
-        ORDER BY r.path
-    LOOP
-        redacted := rowcast.redact(data, hidden.path, hidden.replacement);
-        IF redacted IS NOT NULL THEN
-            data := redacted;
-            detail := format('%s is %s: seen with %s %s', hidden.path, CASE WHEN hidden.replacement IS NULL THEN 'removed' ELSE format('replaced by %s', hidden.replacement) END,
-                             hidden.unless_permission, coalesce('in ' || event.organization_id, 'platform-wide'));
-            RETURN NEXT;
-        END IF;
+    FOR hidden IN SELECT f.* FROM rowcast.hidden_fields(event, user_id) AS f LOOP
+        detail := CASE WHEN hidden.path = '{}' THEN format('data is nested too deep to look for fields in it: %s is sent', hidden.replacement) ELSE
+            format('%s is %s: seen with %s %s', hidden.path, CASE WHEN hidden.replacement IS NULL THEN 'removed' ELSE format('replaced by %s', hidden.replacement) END,
+                   hidden.unless_permission, coalesce('in ' || event.organization_id, 'platform-wide')) END;
+        RETURN NEXT;
     END LOOP;
-EXCEPTION WHEN statement_too_complex THEN
-    detail := 'data is nested too deep to look for fields in it: {"unreadable": true} is sent';
-    RETURN NEXT;
 END
 $$;
 
@@ -284,6 +266,7 @@ GRANT EXECUTE ON FUNCTION
     rowcast.redact(jsonb, text[], jsonb, integer),
     rowcast.possible_owners(bigint),
     rowcast.permissions(text, text),
+    rowcast.hidden_fields(rowcast.outbox, text),
     rowcast.explain_event(bigint),
     rowcast.explain_access(rowcast.outbox, text),
     rowcast.explain_streams(rowcast.outbox, text, text[], text),

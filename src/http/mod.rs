@@ -13,6 +13,7 @@ mod dashboard;
 pub mod edge;
 mod error;
 mod events;
+mod explain;
 mod health;
 mod metrics;
 pub mod origin;
@@ -134,6 +135,15 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .then(stats::show)
         .or(stats.and(other_methods("GET")))
         .unify();
+    let explain = warp::path!("api" / "v1" / "realtime" / "explain");
+    let explain = explain
+        .and(warp::get())
+        .and(query())
+        .and(headers)
+        .and(with_http.clone())
+        .then(explain::answer)
+        .or(explain.and(other_methods("GET")))
+        .unify();
     let ticket = warp::path!("api" / "v1" / "realtime" / "ticket");
     let ticket = ticket
         .and(warp::post())
@@ -142,7 +152,7 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .then(ticket::issue)
         .or(ticket.and(other_methods("POST")))
         .unify();
-    let api = stream.or(events).unify().or(stats).unify().or(ticket).unify();
+    let api = stream.or(events).unify().or(stats).unify().or(explain).unify().or(ticket).unify();
     // Load balancers like to probe with HEAD.
     let get_or_head = warp::get().or(warp::head()).unify();
     let live = warp::path!("livez").and(get_or_head).map(health::live);

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::Error;
+use super::{Connection, Error, decode};
 
 /// Whom and what it is about.
 #[derive(Debug)]
@@ -43,4 +43,14 @@ impl Question {
         };
         rows.iter().map(step).collect()
     }
+}
+
+/// Why a user sees an event, as JSON for them; none if they may not see it, or there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn to_user(connection: &Connection, user_id: &str, event_id: i64) -> Result<Option<Box<str>>, Error> {
+    let statement = include_str!("../../sql/queries/explain_to_user.sql");
+    let rows = connection.query(statement, &[&user_id, &event_id]).await?;
+    Ok(rows.first().map_or(Ok(None), |row| decode::json_text(row, "explanation"))?)
 }

@@ -17,6 +17,7 @@ use crate::{
 const PATH: &str = "/api/v1/realtime/events";
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Answer {
     events: Vec<Box<RawValue>>,
     cursor: String,

@@ -19,6 +19,7 @@ use crate::{
 
 const SSE: &str = "/api/v1/realtime/sse";
 const EVENTS: &str = "/api/v1/realtime/events";
+const EXPLAIN: &str = "/api/v1/realtime/explain";
 const PAGE: &str = "https://app.example.com";
 
 /// What is sent wherever something can be, and must not come back.
@@ -131,6 +132,14 @@ impl Met {
     }
 }
 
+/// As serde has it on the wire.
+fn snake_case(name: &str) -> String {
+    let starts = |letter: char| if letter.is_uppercase() { "_" } else { "" };
+    let snake: String =
+        name.chars().map(|letter| format!("{}{}", starts(letter), letter.to_ascii_lowercase())).collect();
+    snake.trim_start_matches('_').to_owned()
+}
+
 /// All that `src/http/error.rs` can say.
 fn all() -> BTreeSet<(u16, String)> {
     let source = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/http/error.rs")).unwrap();
@@ -152,7 +161,7 @@ fn all() -> BTreeSet<(u16, String)> {
             "SERVICE_UNAVAILABLE" => 503,
             other => panic!("what number is {other}?"),
         };
-        (status, code.trim_matches('"').to_owned())
+        (status, snake_case(code.strip_prefix("Code::").unwrap()))
     })
     .collect()
 }
@@ -218,6 +227,8 @@ async fn met_at(server: &Server, met: &mut Met) {
         (get(format!("{SSE}?subscriptions=,&x={MARK}"), "ann"), 400, "no_valid_subscription"),
         (get(format!("{EVENTS}?wait={MARK}"), "ann"), 400, "invalid_wait"),
         (get(format!("{EVENTS}?limit={MARK}"), "ann"), 400, "invalid_limit"),
+        (get(format!("{EXPLAIN}?event={MARK}"), "ann"), 400, "invalid_event"),
+        (get(format!("{EXPLAIN}?event=1&x={MARK}"), "ann"), 404, "event_not_found"),
         (get(format!("{EVENTS}?x={MARK}"), None), 401, "token_required"),
         (get(SSE, None).with(&format!("Authorization: Bearer {}", expired())), 401, "token_expired"),
         (get(SSE, None).with(&format!("Authorization: Bearer {MARK}.{MARK}.{MARK}")), 401, "invalid_token"),
@@ -272,6 +283,7 @@ async fn too_many(db: &Database, met: &mut Met) {
     met.refused(&server, post("cleo", &ask), 429, "too_many_requests").await;
     let ticket = Request { method: "POST", ..get("/api/v1/realtime/ticket", "cleo") };
     met.refused(&server, ticket, 429, "too_many_requests").await;
+    met.refused(&server, get(format!("{EXPLAIN}?event=1"), "cleo"), 429, "too_many_requests").await;
     server.stop().await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rowcast::access::token::sign;
+use rowcast::{access::token::sign, http::answers::TicketAnswer};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_postgres::error::SqlState;
@@ -21,6 +21,9 @@ async fn issue(server: &Server, token: &str) -> Value {
     let answer = request(server, "POST", TICKET, &format!("Authorization: Bearer {token}\r\n")).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert!(answer.head.to_ascii_lowercase().contains("cache-control: no-store\r\n"), "{}", answer.head);
+    // What clients are told to expect, to the letter.
+    let issued = serde_json::from_value::<TicketAnswer>(answer.json()).unwrap();
+    assert!(issued.success);
     answer.json()
 }
 

@@ -7,6 +7,7 @@ mod renewal;
 mod statistics;
 mod subscriptions;
 
+use rowcast::http::answers::CommandAnswer;
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,7 +22,14 @@ const PATH: &str = "/api/v1/realtime/sse";
 async fn post(server: &Server, user: &str, body: &Value) -> (u16, Value) {
     let headers = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", token(user));
     let mut answer = sse::Client::request(&server.url(), "POST", PATH, &headers, &body.to_string()).await;
-    (answer.status, serde_json::from_str(&answer.rest().await).unwrap())
+    let body: Value = serde_json::from_str(&answer.rest().await).unwrap();
+    if answer.status == 200 {
+        // What clients are told to expect, to the letter.
+        let done =
+            serde_json::from_value::<CommandAnswer>(body.clone()).unwrap_or_else(|wrong| panic!("{wrong}: {body}"));
+        assert!(done.success && done.expires_at.parse::<jiff::Timestamp>().is_ok(), "{body}");
+    }
+    (answer.status, body)
 }
 
 /// Status and code of what a refusal says.

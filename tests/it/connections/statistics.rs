@@ -1,5 +1,6 @@
 //! `GET /api/v1/realtime/stats`: all servers' streams, for admins, and only of where they are admins.
 
+use rowcast::http::answers::StatisticsAnswer;
 use serde_json::{Value, json};
 
 use super::{asking, open, post};
@@ -12,6 +13,11 @@ const STATS: &str = "/api/v1/realtime/stats";
 
 async fn stats(server: &Server, user: &str, query: &str) -> (u16, Value) {
     let (status, body) = documents::get(server, &format!("{STATS}{query}"), Some(&token(user))).await;
+    if status == 200 {
+        // What clients are told to expect, to the letter.
+        let answer: StatisticsAnswer = serde_json::from_str(&body).unwrap_or_else(|wrong| panic!("{wrong}: {body}"));
+        assert!(answer.success);
+    }
     (status, serde_json::from_str(&body).unwrap())
 }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
+use futures_util::future::join_all;
+use rowcast::http::answers::ExplanationAnswer;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
@@ -152,13 +154,38 @@ fn hide_at(data: &mut Value, keys: &[&str], replacement: Option<&Value>) {
     }
 }
 
+/// What the user is told over HTTP of every id, in the same way: the rest does not exist.
+async fn told(server: &Server, user: &str, data: &BTreeMap<i64, Value>, last: i64) -> BTreeMap<i64, Value> {
+    let ask = async |id: i64| {
+        let (status, body) = super::to_user::ask(server, user, id).await;
+        assert!([200, 404].contains(&status), "{body}");
+        let answer: ExplanationAnswer = (status == 200).then(|| serde_json::from_str(&body).unwrap())?;
+        let paths: Vec<_> = answer.data.hidden.iter().map(|field| format!("{{{}}}", field.path.join(","))).collect();
+        Some((id, hide(data[&id].clone(), &paths)))
+    };
+    join_all((1..=last).map(ask)).await.into_iter().flatten().collect()
+}
+
+/// All that is in the outbox, by id.
+async fn written(reader: &Client) -> BTreeMap<i64, Value> {
+    let rows = reader.query("SELECT id, data FROM rowcast.outbox", &[]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
 /// A query, and what it asks for: types, organization.
 type Way = (&'static str, Option<&'static [&'static str]>, Option<&'static str>);
 
 /// Compares all users and ways to ask; how many events were delivered, and how many not.
 async fn compare(server: &Server, reader: &Client, events: usize) -> (usize, usize) {
     let (mut yes, mut no) = (0, 0);
+    let written = written(reader).await;
+    let last = *written.keys().max().unwrap();
     for user in USERS {
+        assert_eq!(
+            told(server, user, &written, last).await,
+            explained(reader, user, None, None).await,
+            "what {user} is told"
+        );
         let ways: [Way; 4] = [
             ("", None, None),
             ("&subscriptions=invoice,document_processing", Some(&["invoice", "document_processing"]), None),
@@ -191,7 +218,7 @@ async fn what_is_explained_is_what_is_delivered() {
     write_events(&superuser, &mut rng).await;
     superuser.batch_execute("INSERT INTO rowcast.memberships VALUES ('witness', NULL, 'none')").await.unwrap();
     superuser.batch_execute("SELECT rowcast.emit('document_processing', NULL, '{\"last\": 1}')").await.unwrap();
-    let server = Server::start(&db).await;
+    let server = Server::start_with(&db, &[("ROWCAST_COMMANDS_PER_MINUTE", "10000")]).await;
     let last: i64 = superuser.query_one("SELECT last_value FROM rowcast.outbox_id_seq", &[]).await.unwrap().get(0);
     eventually("the last event", async || delivered(&server, "witness", "").await.contains_key(&last).then_some(()))
         .await;

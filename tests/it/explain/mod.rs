@@ -1,6 +1,7 @@
 //! `rowcast.explain` and `rowcast explain`: which rule says no, in the words of docs/access.md.
 
 mod agreement;
+mod to_user;
 
 use std::process::{Command, Output, Stdio};
 
