@@ -1,121 +1,276 @@
-// One connection for everybody on a page who wants events: opens with the first, closes with the last, and gives each what
-// it asked for, as it comes. Framework-free.
+// One connection for everybody on a page who wants events. It opens with the first and closes with the last, covers what
+// any of them wants, and gives each what it asked for, as it comes. Framework-free.
 
 import { connect as connectAlone } from "./connect.js";
-import { type Connection, type ConnectionState, type ConnectOptions, initialState } from "./connection.js";
+import {
+  type Connect,
+  type ConnectionState,
+  type ConnectOptions,
+  type Interest,
+  initialState,
+  type WantOptions,
+} from "./connection.js";
+import { parseCursor } from "./cursor.js";
 import { browser, type Environment } from "./environment.js";
-import type { EventType, OutboxEvent, ResetReason } from "./protocol.js";
+import type { RowcastError } from "./errors.js";
+import { union } from "./interest.js";
+import { Line } from "./line.js";
+import { type Consumer, Place } from "./place.js";
+import type { EventType } from "./protocol.js";
+import { earliest } from "./recent.js";
 
-/** What somebody wants to be told of. Absent: everything that the user may see. */
-export interface Interest {
-  subscriptions?: readonly EventType[] | undefined;
-  organizationId?: string | undefined;
+export interface HubOptions extends Omit<ConnectOptions, keyof Interest | "lastEventId"> {
+  /** `connectTabs` shares the stream with the other tabs. `connect`. */
+  connect?: Connect | undefined;
 }
 
-export interface Consumer extends Interest {
-  /** A cursor: what is shown already. Events from there on are handed out, those before joining too. */
-  since?: string | undefined;
-  /** Every event that it is interested in, as it comes: nothing is batched or left out. */
-  onEvent?: ((event: OutboxEvent) => void) | undefined;
-  onReset?: ((reason: ResetReason) => void) | undefined;
-  onState?: ((state: ConnectionState) => void) | undefined;
+export interface SeatOptions extends WantOptions {
+  /** The types that begin at `since`. Absent: those that are added. */
+  types?: readonly EventType[] | undefined;
 }
 
 /** A consumer's place in the hub. */
 export interface Seat {
-  /** Changes what the consumer wants. Resolves once that is in force. */
-  want(interest: Interest, options?: { since?: string | undefined }): Promise<void>;
+  /**
+   * Changes what the consumer wants. Resolves once the stream has it; rejects with a `RowcastError`, and then nothing
+   * has changed. What is wanted in one tick is asked for together, so it is granted or refused together.
+   */
+  want(interest: Interest, options?: SeatOptions): Promise<void>;
   leave(): void;
 }
 
 export interface Hub {
+  /** Of the one connection. */
   readonly state: ConnectionState;
+  /** Holds the connection open until the seat is left. Events begin after it has returned. */
   join(consumer: Consumer): Seat;
   /** Follows the state without holding the connection open. */
   watch(onState: (state: ConnectionState) => void): () => void;
+  /** Begins, or begins again at once, whatever it is waiting for. */
   reconnect(): void;
-  /** Ends the connection until `reconnect`, or until everybody has left. */
+  /** Ends the connection for all, until `reconnect`, or until everybody has left and somebody joins again. */
   disconnect(): void;
 }
 
-/** Makes a hub; nothing is requested before somebody joins. */
-export function createHub(
-  options: Omit<ConnectOptions, "lastEventId">,
-  {
-    connect = connectAlone,
-    environment = browser,
-  }: { connect?: typeof connectAlone; environment?: Environment } = {},
-): Hub {
-  const consumers = new Set<Consumer>();
-  const watchers = new Set<(state: ConnectionState) => void>();
-  let connection: Connection | undefined;
-  let stopped = false;
-
-  const handlers = {
-    onState(state: ConnectionState) {
-      for (const watcher of [...watchers]) watcher(state);
-      for (const consumer of [...consumers]) consumer.onState?.(state);
-    },
-    onEvent(event: OutboxEvent) {
-      for (const consumer of [...consumers]) if (matches(consumer, event)) consumer.onEvent?.(event);
-    },
-    onReset(reason: ResetReason) {
-      for (const consumer of [...consumers]) consumer.onReset?.(reason);
-    },
-  };
-  const reconnect = (): void => {
-    stopped = false;
-    if (connection) connection.reconnect();
-    else if (consumers.size > 0) connection = connect(options, handlers, environment);
-  };
-
-  return {
-    get state() {
-      return connection?.state ?? initialState;
-    },
-    join(consumer) {
-      let current: Consumer = { ...consumer };
-      consumers.add(current);
-      if (!connection && !stopped) reconnect();
-      return {
-        async want(interest) {
-          consumers.delete(current);
-          current = {
-            ...current,
-            subscriptions: interest.subscriptions,
-            organizationId: interest.organizationId,
-          };
-          consumers.add(current);
-        },
-        leave() {
-          consumers.delete(current);
-          // Not at once: React's strict mode lets go and takes hold again in the same breath.
-          queueMicrotask(() => {
-            if (consumers.size > 0) return;
-            connection?.close();
-            connection = undefined;
-            stopped = false;
-          });
-        },
-      };
-    },
-    watch(onState) {
-      watchers.add(onState);
-      return () => watchers.delete(onState);
-    },
-    reconnect,
-    disconnect() {
-      stopped = true;
-      connection?.close();
-    },
-  };
+/** A change that is not in force yet. */
+interface Wish {
+  readonly place: Place;
+  readonly before: Interest;
+  resolve(): void;
+  reject(error: RowcastError): void;
 }
 
-function matches({ subscriptions, organizationId }: Interest, event: OutboxEvent): boolean {
-  if (subscriptions && !subscriptions.includes(event.type)) return false;
-  return (
-    organizationId === undefined ||
-    event.organizationId === undefined ||
-    event.organizationId === organizationId
-  );
+/**
+ * Makes a hub; nothing is requested before somebody joins. Where consumers differ about `reconnectDelay` and
+ * `maxReconnectAttempts`, the most patient wins; the options count when none of them says anything.
+ */
+export function createHub(options: HubOptions = {}, environment: Environment = browser): Hub {
+  return new PageHub(options, environment);
+}
+
+class PageHub implements Hub {
+  readonly #options: HubOptions;
+  readonly #environment: Environment;
+  // Replaced, never changed in place: they are walked while consumers come and go.
+  #places: readonly Place[] = [];
+  #watchers: readonly ((state: ConnectionState) => void)[] = [];
+  #state = initialState;
+  #line: Line | undefined;
+  #wishes: Wish[] = [];
+  #stopped = false;
+  #due = false;
+
+  constructor(options: HubOptions, environment: Environment) {
+    this.#options = options;
+    this.#environment = environment;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  readonly join = (consumer: Consumer): Seat => {
+    const place = new Place(consumer, this.#environment.reportError);
+    this.#places = [...this.#places, place];
+    this.#lookSoon();
+    return {
+      want: (interest, options = {}) => this.#want(place, interest, options),
+      leave: () => {
+        place.leave();
+        this.#places = this.#places.filter((other) => other !== place);
+        this.#lookSoon();
+      },
+    };
+  };
+
+  readonly watch = (onState: (state: ConnectionState) => void): (() => void) => {
+    this.#watchers = [...this.#watchers, onState];
+    return () => {
+      this.#watchers = this.#watchers.filter((other) => other !== onState);
+    };
+  };
+
+  readonly reconnect = (): void => {
+    this.#stopped = false;
+    if (this.#line) this.#line.reconnect();
+    else this.#lookSoon();
+  };
+
+  readonly disconnect = (): void => {
+    this.#stopped = true;
+    this.#line?.disconnect();
+  };
+
+  #want(place: Place, interest: Interest, { since, types }: SeatOptions): Promise<void> {
+    const before = place.interest;
+    place.interest = interest;
+    if (since !== undefined) place.begin(types ?? added(before, interest), since);
+    this.#lookSoon();
+    return new Promise((resolve, reject) => this.#wishes.push({ place, before, resolve, reject }));
+  }
+
+  /** Not at once: many come in one tick, and React's strict mode lets go and takes hold again in the same breath. */
+  #lookSoon(): void {
+    if (this.#due) return;
+    this.#due = true;
+    queueMicrotask(() => {
+      this.#due = false;
+      this.#look();
+    });
+  }
+
+  /** Sees to it that the connection is what the places need. */
+  #look(): void {
+    const needed = union(this.#places.map(({ interest }) => interest));
+    if (this.#places.length === 0) {
+      this.#stopped = false;
+      this.#hangUp();
+    } else if (!this.#line) this.#open(needed);
+    else if (this.#state.cursor === "" && this.#places.some(({ isNew }) => isNew)) {
+      // Nothing has come yet, so it costs nothing to begin where the newcomer does.
+      this.#hangUp();
+      this.#open(needed);
+    } else {
+      const sinces = this.#places.flatMap((place) => this.#serve(place, needed));
+      this.#line.need(needed, earliest(sinces));
+    }
+    this.#grant();
+  }
+
+  #open(needed: Interest): void {
+    if (this.#stopped || needed.subscriptions?.length === 0) return;
+    const { connect = connectAlone } = this.#options;
+    const starts = this.#places.flatMap((place) => place.takeStarts());
+    this.#line = new Line(
+      this.#request(needed, earliest(starts.map(({ since }) => since))),
+      connect,
+      this.#environment,
+      {
+        onEvent: (event) => {
+          for (const place of this.#places) place.offer(event);
+        },
+        onReset: (reason) => {
+          for (const place of this.#places) place.reset(reason);
+        },
+        onState: (state) => this.#follow(state),
+        onSettled: () => {
+          this.#grant();
+          this.#tell();
+        },
+        onRefused: (error) => this.#refuse(error),
+      },
+    );
+  }
+
+  #hangUp(): void {
+    this.#line?.close();
+    this.#line = undefined;
+  }
+
+  #request(needed: Interest, lastEventId: string | undefined): ConnectOptions {
+    const { connect: _, ...options } = this.#options;
+    const most = (
+      option: "reconnectDelay" | "maxReconnectAttempts",
+      patient: (...all: number[]) => number,
+    ) => {
+      const said = this.#places.flatMap(({ consumer }) => consumer[option] ?? []);
+      return said.length > 0 ? patient(...said) : options[option];
+    };
+    return {
+      ...options,
+      ...needed,
+      lastEventId,
+      reconnectDelay: most("reconnectDelay", Math.min),
+      // Asked for after each failure, so it follows those who are there.
+      get maxReconnectAttempts() {
+        return most("maxReconnectAttempts", Math.max);
+      },
+      debug: (message, detail) => {
+        const listeners = new Set([options.debug, ...this.#places.map(({ consumer }) => consumer.debug)]);
+        for (const listener of listeners) listener?.(message, detail);
+      },
+    };
+  }
+
+  /** Hands out what a newcomer has missed; returns the cursors from which the rest has to be asked for. */
+  #serve(place: Place, needed: Interest): string[] {
+    return place.takeStarts().flatMap((start) => {
+      const { subscriptions, organizationId } = place.interest;
+      // It may want something else by now.
+      const types =
+        start.types && subscriptions
+          ? start.types.filter((type) => subscriptions.includes(type))
+          : (start.types ?? subscriptions);
+      const owed = this.#line?.owed({ ...start, types }, organizationId, needed);
+      if (!owed) {
+        place.reset(start.cursor ? "history_expired" : "invalid_cursor");
+        return [];
+      }
+      for (const event of owed.events) place.offer(event);
+      return owed.asks ? [start.since] : [];
+    });
+  }
+
+  #follow(state: ConnectionState): void {
+    const moved = state.cursor !== this.#state.cursor;
+    this.#state = state;
+    const cursor = moved ? parseCursor(state.cursor) : null;
+    if (cursor) for (const place of this.#places) place.pass(cursor);
+    for (const watcher of this.#watchers) watcher(state);
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const place of this.#places) {
+      place.tell(this.#line?.stateFor(place.interest) ?? this.#state);
+    }
+  }
+
+  /** Keeps the promises of those whose wishes are in force, or do not matter any more. */
+  #grant(): void {
+    const isDone = ({ place }: Wish): boolean =>
+      place.left || place.interest.subscriptions?.length === 0 || this.#line?.has(place.interest) === true;
+    const done = this.#wishes.filter(isDone);
+    this.#wishes = this.#wishes.filter((wish) => !done.includes(wish));
+    for (const wish of done) wish.resolve();
+  }
+
+  #refuse(error: RowcastError): void {
+    const wishes = this.#wishes.toReversed();
+    this.#wishes = [];
+    for (const { place, before, reject } of wishes) {
+      place.interest = before;
+      reject(error);
+    }
+    if (wishes.length > 0) this.#lookSoon();
+    else if (!this.#line?.makeDo(error)) this.#tell();
+  }
+}
+
+/** The types that one has and the other had not; absent: all of them. */
+function added(
+  { subscriptions: before }: Interest,
+  { subscriptions: now }: Interest,
+): readonly EventType[] | undefined {
+  return before ? now?.filter((type) => !before.includes(type)) : [];
 }

@@ -3,18 +3,19 @@ import { createHub, type Hub } from "./hub.js";
 import { createStore, type Store } from "./store.js";
 import { connectedFrame, eventFrame, FakeServer, statusFrame } from "./testing/server.js";
 
+const listener = { onEvent: vi.fn(), onReset: vi.fn() };
+
 let server: FakeServer;
 let hub: Hub;
 let store: Store;
-const listener = { onEvent: vi.fn(), onReset: vi.fn() };
 let release: () => void;
 
 beforeEach(async () => {
   vi.useFakeTimers();
-  server = new FakeServer();
   listener.onEvent.mockReset();
   listener.onReset.mockReset();
-  hub = createHub({ token: () => "t1" }, { environment: server.environment });
+  server = new FakeServer();
+  hub = createHub({ token: () => "t1" }, server.environment);
   store = createStore(hub, { maxEvents: 3, ...listener }, (callback) => callback());
   release = store.open();
   await vi.advanceTimersByTimeAsync(0);
@@ -38,38 +39,37 @@ it("keeps the last events and counts all", async () => {
   expect(store.getSnapshot().stats.received).toBe(5);
 });
 
-it("hands every event and reset to its listeners", async () => {
+it("hands on every event and reset while it is open", async () => {
   const reset = statusFrame({ status: "reset", reason: "history_expired" }, "5");
   await server.last.stream(connectedFrame("0") + eventFrame("1") + eventFrame("2") + reset);
+  const second = createStore(hub, {});
+  const keep = second.open();
   release();
   await server.last.send(eventFrame("6", "6"));
   expect(listener.onEvent.mock.calls.map(([event]) => event.id)).toEqual(["1", "2"]);
-  expect(listener.onReset).toHaveBeenCalledWith("history_expired");
+  expect(listener.onReset.mock.calls).toEqual([["history_expired"]]);
+  keep();
 });
 
-it("holds one stream for all who opened it, and ends it with the last", async () => {
-  const releaseSecond = store.open();
-  release();
-  await vi.advanceTimersByTimeAsync(0);
-  expect([server.exchanges.length, server.last.aborted]).toEqual([1, false]);
-  releaseSecond();
-  await vi.advanceTimersByTimeAsync(0);
-  expect(server.last.aborted).toBe(true);
-  expect(store.getSnapshot().connection.status).toBe("disconnected");
+it("is told of fewer types as soon as it says so, and of more once the stream has them", async () => {
+  await server.last.stream(connectedFrame("0"));
+  await store.remove(["document_processing"]);
+  await server.last.send(eventFrame("1", "1"));
+  await store.add(["document_processing"]);
+  await server.last.send(eventFrame("2", "2"));
+  expect(ids()).toEqual(["2"]);
 });
 
-it("keeps its stream when it is let go and opened in the same breath", async () => {
-  release();
-  release = store.open();
-  await vi.advanceTimersByTimeAsync(0);
-  expect([server.exchanges.length, server.last.aborted]).toEqual([1, false]);
+it("leaves out what its filter does not hold for", async () => {
+  const picky = createStore(hub, { filter: ({ id }) => id !== "2" }, (callback) => callback());
+  const close = picky.open();
+  await server.last.stream(connectedFrame("0") + eventFrame("1") + eventFrame("2") + eventFrame("3", "3"));
+  expect(picky.getSnapshot().events.map(({ id }) => id)).toEqual(["1", "3"]);
+  close();
 });
 
-it("stays disconnected until asked to reconnect", async () => {
-  await server.last.stream(connectedFrame("7"));
-  hub.disconnect();
-  expect(store.getSnapshot().connection.status).toBe("disconnected");
-  hub.reconnect();
-  await vi.advanceTimersByTimeAsync(0);
-  expect(server.last.headers.get("last-event-id")).toBe("7");
+it("does not change when nothing has", () => {
+  const before = store.getSnapshot();
+  store.clearEvents();
+  expect(store.getSnapshot()).toBe(before);
 });

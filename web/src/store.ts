@@ -1,9 +1,15 @@
 // What one consumer remembers of a stream: its state, the last events, how many of each type. Framework-free; `subscribe`
 // and `getSnapshot` are what `useSyncExternalStore` and its kin in other frameworks ask for.
 
-import { type ConnectionState, initialState } from "./connection.js";
+import {
+  type ConnectionState,
+  type ConnectOptions,
+  type Interest,
+  initialState,
+  type WantOptions,
+} from "./connection.js";
 import { Fold, nextFrame, type Schedule } from "./fold.js";
-import type { Hub, Interest, Seat } from "./hub.js";
+import type { Hub, Seat } from "./hub.js";
 import type { EventOf, EventType, ResetReason } from "./protocol.js";
 
 export interface StreamStats {
@@ -19,24 +25,23 @@ export interface Snapshot<Types extends EventType = EventType> {
   readonly stats: StreamStats;
 }
 
-export interface StreamListener<Types extends EventType = EventType> {
-  /** Every event, as it comes: nothing is batched or left out. */
-  onEvent?: ((event: EventOf<Types>) => void) | undefined;
-  /** Events were missed that can no longer be had: fetch again what is shown, now. */
-  onReset?: ((reason: ResetReason) => void) | undefined;
-}
-
-export interface StoreOptions<Types extends EventType = EventType> extends StreamListener<Types> {
+/** What a store is told; callbacks, `filter` and what it says of the connection are read when they are needed. */
+export interface StoreOptions<Types extends EventType = EventType>
+  extends Pick<ConnectOptions, "reconnectDelay" | "maxReconnectAttempts" | "debug"> {
   /** Absent: every type that the user may see. */
-  subscriptions?: readonly Types[] | undefined;
+  readonly subscriptions?: readonly Types[] | undefined;
   /** Absent: every organization of the user. */
-  organizationId?: string | undefined;
-  /** A cursor: what is shown already. */
-  since?: string | undefined;
-  /** Events that it does not hold for are left out. */
-  filter?: ((event: EventOf<Types>) => boolean) | undefined;
+  readonly organizationId?: string | undefined;
+  /** A cursor, as of `rowcast.current_cursor()`: what is shown already. Events after it are handed out. */
+  readonly since?: string | undefined;
   /** How many events are kept. 100. */
-  maxEvents?: number | undefined;
+  readonly maxEvents?: number | undefined;
+  /** Events that it does not hold for are left out. */
+  readonly filter?: ((event: EventOf<Types>) => boolean) | undefined;
+  /** Every event, once and as it comes: nothing is batched or left out. */
+  readonly onEvent?: ((event: EventOf<Types>) => void) | undefined;
+  /** Events were missed that can no longer be had: fetch again what is shown, now. The stream goes on. */
+  readonly onReset?: ((reason: ResetReason) => void) | undefined;
 }
 
 export interface Store<Types extends EventType = EventType> {
@@ -44,8 +49,8 @@ export interface Store<Types extends EventType = EventType> {
   getSnapshot(): Snapshot<Types>;
   /** Joins the hub until what it returns is called. */
   open(): () => void;
-  /** Adds types to what it is told of. Resolves once they are in force. */
-  add(types: readonly EventType[], options?: { since?: string | undefined }): Promise<void>;
+  /** Adds types. Resolves once the stream has them; rejects with a `RowcastError`, and then nothing has changed. */
+  add(types: readonly EventType[], options?: WantOptions): Promise<void>;
   /** Takes types away, at once. */
   remove(types: readonly EventType[]): Promise<void>;
   clearEvents(): void;
@@ -66,17 +71,16 @@ export function createStore<Types extends EventType = EventType>(
   options: StoreOptions<Types> = {},
   schedule: Schedule = nextFrame,
 ): Store<Types> {
-  const maxEvents = options.maxEvents ?? 100;
+  const { organizationId, since, maxEvents = 100 } = options;
   const fold = new Fold<Snapshot<Types>, Input<Types>>(
     initialSnapshot,
     (was, inputs) => step(was, inputs, maxEvents),
     schedule,
   );
+  /** Absent: all but `without`. */
   let types: readonly EventType[] | undefined = options.subscriptions;
-  let without: readonly EventType[] = [];
+  let without: ReadonlySet<EventType> = new Set();
   let seat: Seat | undefined;
-  const { organizationId, since } = options;
-
   const interest = (): Interest => ({ subscriptions: types, organizationId });
 
   return {
@@ -86,11 +90,21 @@ export function createStore<Types extends EventType = EventType>(
       const joined = hub.join({
         ...interest(),
         since,
+        get reconnectDelay() {
+          return options.reconnectDelay;
+        },
+        get maxReconnectAttempts() {
+          return options.maxReconnectAttempts;
+        },
+        get debug() {
+          return options.debug;
+        },
         onState: (state) => fold.push({ state }),
         onEvent(received) {
+          if (without.has(received.type)) return;
           // The hub hands out what was asked for: events of these types.
           const event = received as EventOf<Types>;
-          if (without.includes(event.type) || options.filter?.(event) === false) return;
+          if (options.filter?.(event) === false) return;
           fold.push({ event });
           options.onEvent?.(event);
         },
@@ -104,13 +118,19 @@ export function createStore<Types extends EventType = EventType>(
       };
     },
     async add(added, wish) {
-      without = without.filter((type) => !added.includes(type));
-      if (types) types = [...new Set([...types, ...added])];
-      await seat?.want(interest(), wish);
+      const fresh = new Set(added.filter((type) => without.has(type) || types?.includes(type) === false));
+      without = new Set([...without].filter((type) => !fresh.has(type)));
+      if (types) types = [...types, ...fresh];
+      try {
+        await seat?.want(interest(), { ...wish, types: [...fresh] });
+      } catch (refusal) {
+        types = types?.filter((type) => !fresh.has(type));
+        throw refusal;
+      }
     },
     async remove(removed) {
-      without = [...new Set([...without, ...removed])];
-      types = types?.filter((type) => !removed.includes(type));
+      if (types) types = types.filter((type) => !removed.includes(type));
+      else without = new Set([...without, ...removed]);
       await seat?.want(interest());
     },
     clearEvents: () => fold.push("clear"),
@@ -136,6 +156,6 @@ function step<Types extends EventType>(
     }
   }
   const changed = received > was.stats.received || events.length !== was.events.length;
-  if (!changed) return { ...was, connection };
+  if (!changed) return connection === was.connection ? was : { ...was, connection };
   return { connection, events: events.slice(-maxEvents), stats: { received, byType } };
 }

@@ -5,7 +5,7 @@ import { Chart } from "./chart/Chart.js";
 import { FiguresTable } from "./chart/FiguresTable.js";
 import { chatbotLines, MAX_LINES, totalLine } from "./chart/lines.js";
 import { formatCount, formatDecimal, formatDuration, formatMoney, formatPercent } from "./format.js";
-import { type Figure, type Metrics, metrics } from "./model/metrics.js";
+import { type Figure, type Metrics, metrics, SUMMED } from "./model/metrics.js";
 import { Chips } from "./parts/Chips.js";
 import { Panel } from "./parts/Panel.js";
 import { Sparkline } from "./parts/Sparkline.js";
@@ -122,7 +122,13 @@ function Course({ tile: { figure, name, format }, metrics }: { tile: Tile; metri
       {asTable ? (
         <FiguresTable caption={`${name} over time`} times={times} lines={lines} format={format} />
       ) : (
-        <Chart label={`${name} over time`} times={times} lines={lines} format={format} />
+        <Chart
+          label={`${name} over time`}
+          times={times}
+          lines={lines}
+          format={format}
+          fromZero={SUMMED.has(figure)}
+        />
       )}
       {several && apart && (
         <fieldset className="rc-legend">

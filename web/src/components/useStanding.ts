@@ -3,7 +3,7 @@
 import { useSyncExternalStore } from "react";
 import { type ConnectionState, initialState } from "../connection.js";
 import type { EventType } from "../protocol.js";
-import { usePage } from "../react/RowcastProvider.js";
+import { usePage } from "../react/page.js";
 
 /**
  * `connecting`: nothing can have come yet. `denied`: the role may not see these events. `degraded`: the server has lost

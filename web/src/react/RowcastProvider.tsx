@@ -1,69 +1,50 @@
-// The page's one connection, for all hooks below it.
+// The page's one connection, for all hooks below.
 
-import { createContext, type ReactNode, useContext, useInsertionEffect, useMemo, useRef } from "react";
-import type { TokenSource } from "../connection.js";
-import { createHub, type Hub } from "../hub.js";
+import { type ReactNode, useMemo } from "react";
+import type { ConnectOptions } from "../connection.js";
+import { createHub } from "../hub.js";
+import { logToConsole, PageContext, type Patience } from "./page.js";
+import { useLatest } from "./stable.js";
 
-export interface RowcastProviderProps {
+export interface RowcastProviderProps extends Patience, Pick<ConnectOptions, "token" | "url" | "storage"> {
   children?: ReactNode;
-  /** May change at any time. Absent: the server's cookie signs in. */
-  token?: TokenSource | undefined;
-  /** Where the stream is: `/api/v1/realtime/sse` unless another server has it. */
-  url?: string | undefined;
   /** What hooks cover that do not say it themselves. Absent: every organization of the user. */
   organizationId?: string | undefined;
-  /** One connection for all tabs. True. */
+  /** Share the stream with the other tabs of this user. True. */
   tabs?: boolean | undefined;
-  /** Come back when the stream ends. True. */
-  autoReconnect?: boolean | undefined;
-  /** Milliseconds that the back-off starts from. 1000. */
-  reconnectDelay?: number | undefined;
-  /** Attempts in a row before the status is `error`. 10. */
-  maxReconnectAttempts?: number | undefined;
-  /** Says on the console why streams end. */
+  /** Says on the console why streams end. False. */
   debug?: boolean | undefined;
 }
 
-interface Page {
-  readonly hub: Hub;
-  readonly organizationId: string | undefined;
-}
-
-const PageContext = createContext<Page | null>(null);
-
+/**
+ * Makes one connection, which is opened when the first hook below is mounted and closed when the last is gone. `token` and `storage`
+ * may change at any time: the next request goes by them. For another user give it another `key`, so that nothing of the one before is left.
+ */
 export function RowcastProvider(props: RowcastProviderProps) {
-  const { children, url, organizationId, reconnectDelay, debug = false, autoReconnect = true } = props;
-  const maxReconnectAttempts = autoReconnect ? (props.maxReconnectAttempts ?? 10) : 0;
-  const token = useRef(props.token);
-  useInsertionEffect(() => {
-    token.current = props.token;
-  });
+  const { children, url, organizationId, autoReconnect, reconnectDelay, maxReconnectAttempts } = props;
+  const latest = useLatest(props);
+  const hasToken = props.token !== undefined;
+  const hasStorage = props.storage !== undefined;
   const hub = useMemo(
     () =>
       createHub({
-        token: (request) => token.current?.(request) ?? null,
         url,
-        reconnectDelay,
-        maxReconnectAttempts,
-        debug: debug ? logToConsole : undefined,
+        token: hasToken ? (request) => latest.current.token?.(request) ?? null : undefined,
+        storage: hasStorage
+          ? {
+              read: () => latest.current.storage?.read() ?? null,
+              write: (cursor) => latest.current.storage?.write(cursor),
+            }
+          : undefined,
+        debug: (message, detail) => {
+          if (latest.current.debug) logToConsole(message, detail);
+        },
       }),
-    [url, reconnectDelay, maxReconnectAttempts, debug],
+    [url, hasToken, hasStorage, latest],
   );
-  const page = useMemo(() => ({ hub, organizationId }), [hub, organizationId]);
+  const page = useMemo(
+    () => ({ hub, organizationId, patience: { autoReconnect, reconnectDelay, maxReconnectAttempts } }),
+    [hub, organizationId, autoReconnect, reconnectDelay, maxReconnectAttempts],
+  );
   return <PageContext.Provider value={page}>{children}</PageContext.Provider>;
-}
-
-let fallback: Page | undefined;
-
-/** The nearest provider's connection; outside of any, one that all of the page share. */
-export function usePage(): Page {
-  const page = useContext(PageContext);
-  if (page) return page;
-  fallback ??= { hub: createHub({ token: () => null, maxReconnectAttempts: 10 }), organizationId: undefined };
-  return fallback;
-}
-
-function logToConsole(message: string, detail?: unknown): void {
-  // biome-ignore lint/suspicious/noConsole: this is what `debug` asks for.
-  console.debug(`rowcast: ${message}`, detail);
 }

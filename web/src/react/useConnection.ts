@@ -3,14 +3,16 @@
 import { useMemo, useSyncExternalStore } from "react";
 import { type ConnectionState, initialState } from "../connection.js";
 import { Fold } from "../fold.js";
-import { usePage } from "./RowcastProvider.js";
+import { usePage } from "./page.js";
 
 export interface UseConnectionResult extends ConnectionState {
-  reconnect(): void;
-  disconnect(): void;
+  /** Begins, or begins again at once, whatever it is waiting for. */
+  readonly reconnect: () => void;
+  /** Ends the connection until `reconnect`. */
+  readonly disconnect: () => void;
 }
 
-/** Watches: it does not open the connection, and renders at most once a frame. */
+/** Watches the connection without opening it: that is done by hooks that want events. Renders at most once a frame. */
 export function useConnection(): UseConnectionResult {
   const { hub } = usePage();
   const watched = useMemo(() => {
@@ -18,12 +20,12 @@ export function useConnection(): UseConnectionResult {
     return {
       getSnapshot: fold.getSnapshot,
       subscribe(listener: () => void): () => void {
-        const unsubscribe = fold.subscribe(listener);
+        const ignore = fold.subscribe(listener);
         const unwatch = hub.watch((state) => fold.push(state));
         fold.push(hub.state);
         return () => {
           unwatch();
-          unsubscribe();
+          ignore();
         };
       },
     };

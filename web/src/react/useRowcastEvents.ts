@@ -1,45 +1,51 @@
-// Events for those who do not want state: every event calls back, nothing renders.
+// Events for those who do not want state: each calls back, and nothing renders.
 
-import { useEffect, useInsertionEffect, useRef } from "react";
-import type { EventOf, EventType, ResetReason } from "../protocol.js";
-import { usePage } from "./RowcastProvider.js";
+import { useEffect } from "react";
+import type { EventOf, EventType } from "../protocol.js";
+import type { StoreOptions } from "../store.js";
+import { patienceOf, usePage } from "./page.js";
+import { useLatest, useTypes } from "./stable.js";
 
-export interface RowcastEventsOptions<Types extends EventType = EventType> {
-  /** Absent: every type that the user may see. */
-  subscriptions?: readonly Types[] | undefined;
-  /** Absent: every organization of the user. */
-  organizationId?: string | undefined;
-  /** A cursor: what is shown already. */
-  since?: string | undefined;
-  /** Events that it does not hold for are left out. */
-  filter?: ((event: EventOf<Types>) => boolean) | undefined;
-  onEvent: (event: EventOf<Types>) => void;
-  onReset?: ((reason: ResetReason) => void) | undefined;
+export interface RowcastEventsOptions<Types extends EventType = EventType>
+  extends Pick<
+    StoreOptions<Types>,
+    "subscriptions" | "organizationId" | "since" | "filter" | "onEvent" | "onReset"
+  > {
+  /** Every event, once and as it comes: nothing is batched or left out. */
+  readonly onEvent: (event: EventOf<Types>) => void;
 }
 
+/**
+ * Calls back for each event while the component is mounted. `filter`, `onEvent` and `onReset` may change at any time. `since` is the cursor of
+ * the data that the component has loaded; with another one, events after that are handed out again.
+ */
 export function useRowcastEvents<Types extends EventType = EventType>(
   options: RowcastEventsOptions<Types>,
 ): void {
   const page = usePage();
   const { hub } = page;
-  const latest = useRef(options);
-  useInsertionEffect(() => {
-    latest.current = options;
-  });
+  const latest = useLatest({ options, patience: patienceOf({}, page.patience) });
   const { since, organizationId = page.organizationId } = options;
-  const types = options.subscriptions?.join();
+  const subscriptions = useTypes(options.subscriptions);
   useEffect(() => {
     const seat = hub.join({
-      subscriptions: types?.split(",") as Types[] | undefined,
+      subscriptions,
       organizationId,
       since,
-      onEvent(received) {
+      get reconnectDelay() {
+        return latest.current.patience.reconnectDelay;
+      },
+      get maxReconnectAttempts() {
+        return latest.current.patience.maxReconnectAttempts;
+      },
+      onEvent: (received) => {
         // The hub hands out what was asked for: events of these types.
         const event = received as EventOf<Types>;
-        if (latest.current.filter?.(event) !== false) latest.current.onEvent(event);
+        const { filter, onEvent } = latest.current.options;
+        if (filter?.(event) !== false) onEvent(event);
       },
-      onReset: (reason) => latest.current.onReset?.(reason),
+      onReset: (reason) => latest.current.options.onReset?.(reason),
     });
     return seat.leave;
-  }, [hub, types, organizationId, since]);
+  }, [hub, subscriptions, organizationId, since, latest]);
 }

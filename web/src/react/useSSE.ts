@@ -1,70 +1,88 @@
 // Events in a component, with what it remembers of them: a thin adapter of the store.
 
-import { useEffect, useInsertionEffect, useMemo, useRef, useSyncExternalStore } from "react";
-import type { ConnectionState, Status } from "../connection.js";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
+import type { ConnectionState, Status, WantOptions } from "../connection.js";
 import type { RowcastError } from "../errors.js";
 import type { EventOf, EventType } from "../protocol.js";
 import { createStore, initialSnapshot, type StoreOptions, type StreamStats } from "../store.js";
-import { usePage } from "./RowcastProvider.js";
+import { logToConsole, type Patience, patienceOf, usePage } from "./page.js";
+import { useLatest, useTypes } from "./stable.js";
 
-export interface UseSSEOptions<Types extends EventType = EventType> extends StoreOptions<Types> {
-  /** Absent: every chatbot. */
-  chatbotId?: string | undefined;
-  /** Come back when the stream ends. True. Like the next three, a wish to the page's one connection: the most patient wins. */
-  autoReconnect?: boolean | undefined;
-  /** Milliseconds that the back-off starts from. 1000. */
-  reconnectDelay?: number | undefined;
-  /** Attempts in a row before the status is `error`. 10. */
-  maxReconnectAttempts?: number | undefined;
-  /** Says on the console why streams end. */
-  debug?: boolean | undefined;
+/** All hooks of a page share one connection. Where they differ about `Patience`, the most patient wins. */
+export interface UseSSEOptions<Types extends EventType = EventType>
+  extends Omit<StoreOptions<Types>, keyof Patience | "debug">,
+    Patience {
+  /** Absent: events with and without a chatbot. */
+  readonly chatbotId?: string | undefined;
+  /** Says on the console why streams end. False. */
+  readonly debug?: boolean | undefined;
 }
 
 export interface UseSSEResult<Types extends EventType = EventType> {
-  status: Status;
+  /** Of the page's connection; `error` also when the user may see nothing of what this hook alone asks for. */
+  readonly status: Status;
   /** The last events, oldest first. For every event, whatever is kept, give `onEvent`. */
-  events: readonly EventOf<Types>[];
-  lastEvent: EventOf<Types> | null;
-  error: RowcastError | null;
-  stats: StreamStats;
-  connection: ConnectionState;
-  reconnect: () => void;
-  disconnect: () => void;
-  subscribe: (types: readonly EventType[], options?: { since?: string | undefined }) => Promise<void>;
-  unsubscribe: (types: readonly EventType[]) => Promise<void>;
-  clearEvents: () => void;
+  readonly events: readonly EventOf<Types>[];
+  readonly lastEvent: EventOf<Types> | null;
+  /** Why it is not connected; null once it is. */
+  readonly error: RowcastError | null;
+  readonly stats: StreamStats;
+  readonly connection: ConnectionState;
+  /** Begins, or begins again at once, whatever it is waiting for. For the whole page. */
+  readonly reconnect: () => void;
+  /** Ends the connection until `reconnect`. For the whole page. */
+  readonly disconnect: () => void;
+  /**
+   * Adds types for this hook. Resolves once the stream has them; rejects with a `RowcastError`, and then nothing has
+   * changed. With `since`, a cursor, they begin there. Holds until `subscriptions` or what else the hook covers changes.
+   */
+  readonly subscribe: (types: readonly EventType[], options?: WantOptions) => Promise<void>;
+  /** Takes types away from this hook, at once. */
+  readonly unsubscribe: (types: readonly EventType[]) => Promise<void>;
+  /** Empties `events`; `stats` go on. */
+  readonly clearEvents: () => void;
 }
 
-/** Follows the page's stream while the component is mounted. `filter`, `onEvent` and `onReset` may change at any time. */
+/**
+ * Follows the page's stream while the component is mounted, and renders at most once a frame. Callbacks and `filter` may change at
+ * any time. With other `subscriptions`, `organizationId`, `chatbotId`, `since` or `maxEvents` its events and stats begin anew.
+ */
 export function useSSE<Types extends EventType = EventType>(
   options: UseSSEOptions<Types> = {},
 ): UseSSEResult<Types> {
   const page = usePage();
   const { hub } = page;
-  const latest = useRef(options);
-  useInsertionEffect(() => {
-    latest.current = options;
-  });
-
+  const latest = useLatest({ options, patience: patienceOf(options, page.patience) });
   const { chatbotId, since, maxEvents, organizationId = page.organizationId } = options;
-  const types = options.subscriptions?.join();
+  const subscriptions = useTypes(options.subscriptions);
+
   const store = useMemo(
     () =>
       createStore<Types>(hub, {
-        subscriptions: types?.split(",") as Types[] | undefined,
+        subscriptions,
         organizationId,
         since,
         maxEvents,
         filter: (event) =>
           (chatbotId === undefined || event.chatbotId === chatbotId) &&
-          (latest.current.filter?.(event) ?? true),
-        onEvent: (event) => latest.current.onEvent?.(event),
-        onReset: (reason) => latest.current.onReset?.(reason),
+          latest.current.options.filter?.(event) !== false,
+        onEvent: (event) => latest.current.options.onEvent?.(event),
+        onReset: (reason) => latest.current.options.onReset?.(reason),
+        get reconnectDelay() {
+          return latest.current.patience.reconnectDelay;
+        },
+        get maxReconnectAttempts() {
+          return latest.current.patience.maxReconnectAttempts;
+        },
+        get debug() {
+          return latest.current.options.debug ? logToConsole : undefined;
+        },
       }),
-    [hub, types, organizationId, chatbotId, since, maxEvents],
+    [hub, subscriptions, organizationId, chatbotId, since, maxEvents, latest],
   );
   useEffect(() => store.open(), [store]);
 
+  // While a server renders, and while the page takes over what it has rendered, nothing has happened yet.
   const { connection, events, stats } = useSyncExternalStore(
     store.subscribe,
     store.getSnapshot,

@@ -14,11 +14,13 @@ interface Props {
   times: readonly number[];
   lines: readonly Line[];
   format: (value: number) => string;
+  /** Amounts are drawn from zero; times, rates and grades around what they are. */
+  fromZero: boolean;
 }
 
 const PROBES = ["1", "2", "3", "4", "5", "6", "muted", "line", "soft"];
 
-export function Chart({ label, times, lines, format }: Props) {
+export function Chart({ label, times, lines, format, fromZero }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
   const [library, setLibrary] = useState<typeof UPlot | "missing" | null>(null);
@@ -47,6 +49,7 @@ export function Chart({ label, times, lines, format }: Props) {
     const drawn = createPlot(library, element, {
       inks: inks === "" ? [] : inks.split(",").map(Number),
       format,
+      fromZero,
       onPoint: setPointed,
     });
     plot.current = drawn;
@@ -58,7 +61,7 @@ export function Chart({ label, times, lines, format }: Props) {
       drawn.destroy();
       setPointed(null);
     };
-  }, [library, inks, format]);
+  }, [library, inks, format, fromZero]);
 
   const last = times.length - 1;
   const at = pointed ? Math.min(pointed.index, last) : null;

@@ -21,6 +21,8 @@ export interface Pointed {
 export interface PlotOptions {
   readonly inks: readonly number[];
   readonly format: (value: number) => string;
+  /** Amounts are drawn from zero; times, rates and grades around what they are. */
+  readonly fromZero: boolean;
   readonly onPoint: (pointed: Pointed | null) => void;
 }
 
@@ -52,7 +54,7 @@ export const loadLibrary = (): Promise<typeof UPlot> => import("uplot").then((mo
 /** Draws into `host`, whose children of class `rc-ink-…` name the colours. */
 export function createPlot(Library: typeof UPlot, host: HTMLElement, options: PlotOptions): Plot {
   let colours = readColours(host);
-  const { inks, format, onPoint } = options;
+  const { inks, format, fromZero, onPoint } = options;
   const { fontFamily } = getComputedStyle(host);
   const axis = { stroke: () => colours.muted, font: `11px ${fontFamily}`, ticks: { show: false } };
   const lines = { stroke: () => colours.line, width: 1 };
@@ -60,17 +62,18 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
     {
       width: Math.max(1, host.clientWidth),
       height: Math.max(1, host.clientHeight),
-      padding: [8, 12, 0, 0],
+      padding: [8, 28, 0, 0],
       legend: { show: false },
       select: { show: false, left: 0, top: 0, width: 0, height: 0 },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, width: 2 } },
-      scales: { y: { range: (_plot, low, high) => room(low, high) } },
+      scales: { y: { range: (_plot, low, high) => room(low, high, fromZero) } },
       axes: [
         {
           ...axis,
           grid: { show: false },
           space: 76,
-          size: 26,
+          size: 28,
+          gap: 8,
           values: (_plot, at, _axis, _space, step) => times(at, step),
         },
         {
@@ -122,11 +125,16 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
   };
 }
 
-/** From zero, with air above; around the values where they are all alike. */
-function room(low: number | null, high: number | null): [number, number] {
+/** What is drawn of less than this part of a value is noise, and must not look like more. */
+const LEAST_SPAN = 0.2;
+
+/** The values with some air around them. */
+function room(low: number | null, high: number | null, fromZero: boolean): [number, number] {
   if (low === null || high === null) return [0, 1];
-  const floor = Math.min(0, low);
-  return [floor, high > floor ? high + (high - floor) * 0.12 : floor + 1];
+  if (fromZero) return [Math.min(0, low), Math.max(high, 0) * 1.12 || 1];
+  const span = Math.max(high - low, Math.abs(high) * LEAST_SPAN) || 1;
+  const floor = (low + high) / 2 - span * 0.65;
+  return [low >= 0 ? Math.max(0, floor) : floor, (low + high) / 2 + span * 0.65];
 }
 
 function times(at: readonly number[], step: number): string[] {

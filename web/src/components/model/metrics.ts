@@ -44,7 +44,8 @@ const MAX_CHATBOTS = 200;
 export const MAX_SAMPLES = 240;
 const FIRST_STEP = 1000;
 
-const SUMMED: ReadonlySet<Figure> = new Set(["activeConversations", "tokenUsage", "cost"]);
+/** Amounts, of which all chatbots together have the sum; of the rest they have the average. */
+export const SUMMED: ReadonlySet<Figure> = new Set(["activeConversations", "tokenUsage", "cost"]);
 
 export const metrics: Projection<"chatbot_metrics", Metrics> = {
   type: "chatbot_metrics",
