@@ -7,6 +7,8 @@ import { styles } from "./packaging/styles.js";
 export default defineConfig({
   entry: entries(),
   outDir: "lib",
+  // Without the tests and the dashboard, whose types would only take time.
+  tsconfig: "tsconfig.package.json",
   format: "esm",
   platform: "browser",
   target: "es2022",

@@ -16,7 +16,7 @@ it("every export is documented, and so is what it speaks of", async () => {
   const app = await Application.bootstrap({
     name: "@rowcast/client",
     entryPoints: Object.values(entries()).map((source) => join(WEB, source)),
-    tsconfig: join(WEB, "tsconfig.json"),
+    tsconfig: join(WEB, "tsconfig.package.json"),
     readme: join(WEB, "README.md"),
     excludePrivate: true,
     excludeProtected: true,
