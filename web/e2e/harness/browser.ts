@@ -1,6 +1,12 @@
 // Headless Chromium, and pages that notice what goes wrong in them.
 
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type LaunchOptions,
+  type Page,
+} from "playwright-core";
 
 // The machine's own Chromium: no sandbox because tests may run as root, and nothing that phones home.
 const ARGUMENTS = [
@@ -14,10 +20,11 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
-export const launchBrowser = (): Promise<Browser> =>
+export const launchBrowser = ({ args = [], ...options }: LaunchOptions = {}): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.ROWCAST_CHROMIUM ?? "/usr/bin/chromium",
-    args: ARGUMENTS,
+    args: [...ARGUMENTS, ...args],
+    ...options,
   });
 
 export interface Opened {

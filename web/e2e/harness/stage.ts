@@ -1,7 +1,7 @@
 // Everything a test plays on: a database with an attached table, a server on it, a browser. Set up and taken down once
 // for each test.
 
-import type { Browser, BrowserContextOptions } from "playwright-core";
+import type { Browser, BrowserContextOptions, LaunchOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { launchBrowser, type Opened, openPage, statusIs } from "./browser.js";
 import { Database } from "./database.js";
@@ -19,16 +19,16 @@ export interface Stage {
 
 /**
  * Call once at the top of a test file; what it returns is filled in before each test. The server's further settings are
- * asked for then.
+ * asked for then, the browser's once.
  */
-export function setStage(settings: () => Settings = () => ({})): Stage {
+export function setStage(settings: () => Settings = () => ({}), options: LaunchOptions = {}): Stage {
   let browser: Browser;
   let database: Database;
   let server: Server;
   let opened: Opened[] = [];
 
   beforeAll(async () => {
-    browser = await launchBrowser();
+    browser = await launchBrowser(options);
   });
   afterAll(() => browser.close());
 
