@@ -72,7 +72,7 @@ isolation: web cc ## who sees what while all access changes, judged by a model: 
 
 .PHONY: fuzz
 fuzz: SECONDS ?= 600
-fuzz: web cc ## every parser of what comes from outside, one after another: SECONDS=600 for each
+fuzz: web web/react-18/node_modules/.package-lock.json cc ## every parser of what comes from outside, one after another: SECONDS=600 for each
 	ROWCAST_FUZZ_SECONDS="$(SECONDS)" cargo test --locked --test parsers -- --test-threads=1
 	ROWCAST_FUZZ_SECONDS="$(SECONDS)" npm --prefix web run test -- src/parse
 
@@ -86,7 +86,7 @@ web-docs: web/node_modules/.package-lock.json ## the reference of the npm packag
 	npm --prefix web run docs
 
 .PHONY: test-web
-test-web: package ## types, lints and unit tests of the browser side, and of the package that it is
+test-web: package web/react-18/node_modules/.package-lock.json ## types, lints and unit tests of the browser side, and of the package that it is
 	npm --prefix web run check
 	npm --prefix web run test
 
@@ -106,4 +106,10 @@ web/dist/index.html: $(web_sources) web/node_modules/.package-lock.json
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@$(need) node
 	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+# The hooks are tested with the older React, too.
+web/react-18/node_modules/.package-lock.json: web/react-18/package.json web/react-18/package-lock.json
+	@$(need) node
+	npm --prefix web/react-18 ci --no-audit --no-fund
 	@touch $@

@@ -16,7 +16,12 @@ export default defineConfig({
     proxy: { "/api": process.env.ROWCAST_URL ?? "http://127.0.0.1:8080" },
   },
   test: {
-    include: ["src/**/*.test.{ts,tsx}"],
-    restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        test: { name: "react-19", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
+      },
+      "./react-18/vitest.config.ts",
+    ],
   },
 });

@@ -111,7 +111,7 @@ export class Demand {
   }
 
   #ask(interest: Interest, since?: string): void {
-    const before = this.#inForce ?? this.asked;
+    const before = this.asked;
     this.#environment.clearTimeout(this.#timer);
     this.#handlers.onAsk(this.missing(interest), since);
     this.asked = interest;

@@ -14,10 +14,11 @@ import { parseCursor } from "./cursor.js";
 import { browser, type Environment } from "./environment.js";
 import type { RowcastError } from "./errors.js";
 import { union } from "./interest.js";
-import { Line } from "./line.js";
+
 import { type Consumer, Place } from "./place.js";
 import type { EventType } from "./protocol.js";
 import { earliest } from "./recent.js";
+import { Supply } from "./supply.js";
 
 export interface HubOptions extends Omit<ConnectOptions, keyof Interest | "lastEventId"> {
   /** `connectTabs` shares the stream with the other tabs. `connect`. */
@@ -62,7 +63,8 @@ interface Wish {
 
 /**
  * Makes a hub; nothing is requested before somebody joins. Where consumers differ about `reconnectDelay` and
- * `maxReconnectAttempts`, the most patient wins; the options count when none of them says anything.
+ * `maxReconnectAttempts`, the most persistent of those who are there when the connection is opened wins; the options count
+ * when none of them says anything.
  */
 export function createHub(options: HubOptions = {}, environment: Environment = browser): Hub {
   return new PageHub(options, environment);
@@ -75,7 +77,7 @@ class PageHub implements Hub {
   #places: readonly Place[] = [];
   #watchers: readonly ((state: ConnectionState) => void)[] = [];
   #state = initialState;
-  #line: Line | undefined;
+  #supply: Supply | undefined;
   #wishes: Wish[] = [];
   #stopped = false;
   #due = false;
@@ -112,13 +114,13 @@ class PageHub implements Hub {
 
   readonly reconnect = (): void => {
     this.#stopped = false;
-    if (this.#line) this.#line.reconnect();
+    if (this.#supply) this.#supply.reconnect();
     else this.#lookSoon();
   };
 
   readonly disconnect = (): void => {
     this.#stopped = true;
-    this.#line?.disconnect();
+    this.#supply?.disconnect();
   };
 
   #want(place: Place, interest: Interest, { since, types }: SeatOptions): Promise<void> {
@@ -145,14 +147,14 @@ class PageHub implements Hub {
     if (this.#places.length === 0) {
       this.#stopped = false;
       this.#hangUp();
-    } else if (!this.#line) this.#open(needed);
+    } else if (!this.#supply) this.#open(needed);
     else if (this.#state.cursor === "" && this.#places.some(({ isNew }) => isNew)) {
       // Nothing has come yet, so it costs nothing to begin where the newcomer does.
       this.#hangUp();
       this.#open(needed);
     } else {
       const sinces = this.#places.flatMap((place) => this.#serve(place, needed));
-      this.#line.need(needed, earliest(sinces));
+      this.#supply.need(needed, earliest(sinces));
     }
     this.#grant();
   }
@@ -161,7 +163,7 @@ class PageHub implements Hub {
     if (this.#stopped || needed.subscriptions?.length === 0) return;
     const { connect = connectAlone } = this.#options;
     const starts = this.#places.flatMap((place) => place.takeStarts());
-    this.#line = new Line(
+    this.#supply = new Supply(
       this.#request(needed, earliest(starts.map(({ since }) => since))),
       connect,
       this.#environment,
@@ -183,30 +185,25 @@ class PageHub implements Hub {
   }
 
   #hangUp(): void {
-    this.#line?.close();
-    this.#line = undefined;
+    this.#supply?.close();
+    this.#supply = undefined;
   }
 
   #request(needed: Interest, lastEventId: string | undefined): ConnectOptions {
     const { connect: _, ...options } = this.#options;
-    const most = (
-      option: "reconnectDelay" | "maxReconnectAttempts",
-      patient: (...all: number[]) => number,
-    ) => {
-      const said = this.#places.flatMap(({ consumer }) => consumer[option] ?? []);
-      return said.length > 0 ? patient(...said) : options[option];
-    };
+    const delays = this.#places.flatMap(({ consumer }) => consumer.reconnectDelay ?? []);
+    const attempts = this.#places.flatMap(({ consumer }) => consumer.maxReconnectAttempts ?? []);
     return {
       ...options,
       ...needed,
       lastEventId,
-      reconnectDelay: most("reconnectDelay", Math.min),
-      // Asked for after each failure, so it follows those who are there.
-      get maxReconnectAttempts() {
-        return most("maxReconnectAttempts", Math.max);
-      },
+      reconnectDelay: delays.length > 0 ? Math.min(...delays) : options.reconnectDelay,
+      maxReconnectAttempts: attempts.length > 0 ? Math.max(...attempts) : options.maxReconnectAttempts,
       debug: (message, detail) => {
-        const listeners = new Set([options.debug, ...this.#places.map(({ consumer }) => consumer.debug)]);
+        const listeners = new Set([
+          this.#options.debug,
+          ...this.#places.map(({ consumer }) => consumer.debug),
+        ]);
         for (const listener of listeners) listener?.(message, detail);
       },
     };
@@ -221,7 +218,7 @@ class PageHub implements Hub {
         start.types && subscriptions
           ? start.types.filter((type) => subscriptions.includes(type))
           : (start.types ?? subscriptions);
-      const owed = this.#line?.owed({ ...start, types }, organizationId, needed);
+      const owed = this.#supply?.owed({ ...start, types }, organizationId, needed);
       if (!owed) {
         place.reset(start.cursor ? "history_expired" : "invalid_cursor");
         return [];
@@ -242,14 +239,14 @@ class PageHub implements Hub {
 
   #tell(): void {
     for (const place of this.#places) {
-      place.tell(this.#line?.stateFor(place.interest) ?? this.#state);
+      place.tell(this.#supply?.stateFor(place.interest) ?? this.#state);
     }
   }
 
   /** Keeps the promises of those whose wishes are in force, or do not matter any more. */
   #grant(): void {
     const isDone = ({ place }: Wish): boolean =>
-      place.left || place.interest.subscriptions?.length === 0 || this.#line?.has(place.interest) === true;
+      place.left || place.interest.subscriptions?.length === 0 || this.#supply?.has(place.interest) === true;
     const done = this.#wishes.filter(isDone);
     this.#wishes = this.#wishes.filter((wish) => !done.includes(wish));
     for (const wish of done) wish.resolve();
@@ -263,7 +260,7 @@ class PageHub implements Hub {
       reject(error);
     }
     if (wishes.length > 0) this.#lookSoon();
-    else if (!this.#line?.makeDo(error)) this.#tell();
+    else if (!this.#supply?.makeDo(error)) this.#tell();
   }
 }
 

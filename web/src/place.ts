@@ -6,7 +6,7 @@ import { concerns } from "./interest.js";
 import type { EventType, OutboxEvent, ResetReason } from "./protocol.js";
 import { had, within } from "./recent.js";
 
-/** Somebody who wants events. What it says of the connection is read when it is needed, so it may change. */
+/** Somebody who wants events, and what it would like the connection to be when it is opened. */
 export interface Consumer
   extends Interest,
     Pick<ConnectOptions, "reconnectDelay" | "maxReconnectAttempts" | "debug"> {

@@ -25,7 +25,7 @@ export interface Snapshot<Types extends EventType = EventType> {
   readonly stats: StreamStats;
 }
 
-/** What a store is told; callbacks, `filter` and what it says of the connection are read when they are needed. */
+/** What a store is for. */
 export interface StoreOptions<Types extends EventType = EventType>
   extends Pick<ConnectOptions, "reconnectDelay" | "maxReconnectAttempts" | "debug"> {
   /** Absent: every type that the user may see. */
@@ -90,12 +90,9 @@ export function createStore<Types extends EventType = EventType>(
       const joined = hub.join({
         ...interest(),
         since,
-        get reconnectDelay() {
-          return options.reconnectDelay;
-        },
-        get maxReconnectAttempts() {
-          return options.maxReconnectAttempts;
-        },
+        reconnectDelay: options.reconnectDelay,
+        maxReconnectAttempts: options.maxReconnectAttempts,
+        // It may be switched on and off.
         get debug() {
           return options.debug;
         },

@@ -1,13 +1,15 @@
 // What all hooks of a page share: one hub, and what they go by unless they say otherwise.
 
 import { createContext, useContext } from "react";
+import type { ConnectOptions } from "../connection.js";
 import { createHub, type Hub } from "../hub.js";
+import { connectTabs } from "../tabs/index.js";
 
-/** How persistent the connection is. */
-export interface Patience {
+/** How the connection comes back. Taken when it is opened. */
+export interface Persistence {
   /** Come back when the stream ends. True. */
   readonly autoReconnect?: boolean | undefined;
-  /** Milliseconds that the back-off starts from when the connection is opened, until the server says `retry:`. 1000. */
+  /** Milliseconds that the back-off starts from, until the server says `retry:`. 1000. */
   readonly reconnectDelay?: number | undefined;
   /** Attempts in a row before the status is `error`. 10. */
   readonly maxReconnectAttempts?: number | undefined;
@@ -16,7 +18,7 @@ export interface Patience {
 export interface Page {
   readonly hub: Hub;
   readonly organizationId: string | undefined;
-  readonly patience: Patience;
+  readonly persistence: Persistence;
 }
 
 export const PageContext = createContext<Page | null>(null);
@@ -27,15 +29,15 @@ let shared: Page | undefined;
 export function usePage(): Page {
   const page = useContext(PageContext);
   if (page) return page;
-  shared ??= { hub: createHub(), organizationId: undefined, patience: {} };
+  shared ??= { hub: createHub({ connect: connectTabs }), organizationId: undefined, persistence: {} };
   return shared;
 }
 
 /** What one hook asks of the connection: what it says, else what the page says, else the defaults. */
-export function patienceOf(
-  hook: Patience,
-  page: Patience,
-): { reconnectDelay: number; maxReconnectAttempts: number } {
+export function persistenceOf(
+  hook: Persistence,
+  { persistence: page }: Page,
+): Pick<ConnectOptions, "reconnectDelay" | "maxReconnectAttempts"> {
   const { autoReconnect = page.autoReconnect ?? true } = hook;
   const { reconnectDelay = page.reconnectDelay ?? 1000 } = hook;
   const { maxReconnectAttempts = page.maxReconnectAttempts ?? 10 } = hook;

@@ -3,7 +3,7 @@
 import { useEffect } from "react";
 import type { EventOf, EventType } from "../protocol.js";
 import type { StoreOptions } from "../store.js";
-import { patienceOf, usePage } from "./page.js";
+import { persistenceOf, usePage } from "./page.js";
 import { useLatest, useTypes } from "./stable.js";
 
 export interface RowcastEventsOptions<Types extends EventType = EventType>
@@ -24,7 +24,7 @@ export function useRowcastEvents<Types extends EventType = EventType>(
 ): void {
   const page = usePage();
   const { hub } = page;
-  const latest = useLatest({ options, patience: patienceOf({}, page.patience) });
+  const latest = useLatest({ options, persistence: persistenceOf({}, page) });
   const { since, organizationId = page.organizationId } = options;
   const subscriptions = useTypes(options.subscriptions);
   useEffect(() => {
@@ -32,12 +32,7 @@ export function useRowcastEvents<Types extends EventType = EventType>(
       subscriptions,
       organizationId,
       since,
-      get reconnectDelay() {
-        return latest.current.patience.reconnectDelay;
-      },
-      get maxReconnectAttempts() {
-        return latest.current.patience.maxReconnectAttempts;
-      },
+      ...latest.current.persistence,
       onEvent: (received) => {
         // The hub hands out what was asked for: events of these types.
         const event = received as EventOf<Types>;

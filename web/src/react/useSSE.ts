@@ -5,13 +5,16 @@ import type { ConnectionState, Status, WantOptions } from "../connection.js";
 import type { RowcastError } from "../errors.js";
 import type { EventOf, EventType } from "../protocol.js";
 import { createStore, initialSnapshot, type StoreOptions, type StreamStats } from "../store.js";
-import { logToConsole, type Patience, patienceOf, usePage } from "./page.js";
+import { logToConsole, type Persistence, persistenceOf, usePage } from "./page.js";
 import { useLatest, useTypes } from "./stable.js";
 
-/** All hooks of a page share one connection. Where they differ about `Patience`, the most patient wins. */
+/**
+ * All hooks of a page share one connection. `autoReconnect` and the two below it are taken when it is opened: a hook that
+ * says nothing goes by the provider, and where those who are mounted by then differ, the most persistent wins.
+ */
 export interface UseSSEOptions<Types extends EventType = EventType>
-  extends Omit<StoreOptions<Types>, keyof Patience | "debug">,
-    Patience {
+  extends Omit<StoreOptions<Types>, keyof Persistence | "debug">,
+    Persistence {
   /** Absent: events with and without a chatbot. */
   readonly chatbotId?: string | undefined;
   /** Says on the console why streams end. False. */
@@ -52,7 +55,7 @@ export function useSSE<Types extends EventType = EventType>(
 ): UseSSEResult<Types> {
   const page = usePage();
   const { hub } = page;
-  const latest = useLatest({ options, patience: patienceOf(options, page.patience) });
+  const latest = useLatest({ options, persistence: persistenceOf(options, page) });
   const { chatbotId, since, maxEvents, organizationId = page.organizationId } = options;
   const subscriptions = useTypes(options.subscriptions);
 
@@ -69,10 +72,10 @@ export function useSSE<Types extends EventType = EventType>(
         onEvent: (event) => latest.current.options.onEvent?.(event),
         onReset: (reason) => latest.current.options.onReset?.(reason),
         get reconnectDelay() {
-          return latest.current.patience.reconnectDelay;
+          return latest.current.persistence.reconnectDelay;
         },
         get maxReconnectAttempts() {
-          return latest.current.patience.maxReconnectAttempts;
+          return latest.current.persistence.maxReconnectAttempts;
         },
         get debug() {
           return latest.current.options.debug ? logToConsole : undefined;

@@ -17,7 +17,7 @@ import type { Start } from "./place.js";
 import type { OutboxEvent } from "./protocol.js";
 import { Recent, within } from "./recent.js";
 
-export interface LineHandlers extends ConnectionHandlers {
+export interface SupplyHandlers extends ConnectionHandlers {
   /** What was asked for last is in force. */
   onSettled(): void;
   /** What was asked for last was refused; nothing has changed. */
@@ -32,14 +32,14 @@ export interface Owed {
   readonly asks: boolean;
 }
 
-export class Line {
+export class Supply {
   readonly #connection: Connection;
   readonly #demand: Demand;
   readonly #recent = new Recent();
   #state = initialState;
   #closed = false;
 
-  constructor(request: ConnectOptions, connect: Connect, environment: Environment, handlers: LineHandlers) {
+  constructor(request: ConnectOptions, connect: Connect, environment: Environment, handlers: SupplyHandlers) {
     const { subscriptions, organizationId } = request;
     this.#demand = new Demand(
       { subscriptions, organizationId },

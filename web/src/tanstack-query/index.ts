@@ -1,0 +1,4 @@
+// `@rowcast/client/tanstack-query`.
+
+export { applyEvent, type QueryCache, type QueryKey, type QueryRows, refetch } from "./applyEvent.js";
+export { type QueryEventsOptions, useQueryEvents } from "./useQueryEvents.js";
