@@ -56,10 +56,13 @@ fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<
 
 /// As serde has it on the wire.
 fn snake_case(name: &str) -> String {
-    let starts = |letter: char| if letter.is_uppercase() { "_" } else { "" };
-    let snake: String =
-        name.chars().map(|letter| format!("{}{}", starts(letter), letter.to_ascii_lowercase())).collect();
-    snake.trim_start_matches('_').to_owned()
+    name.char_indices().fold(String::new(), |mut snake, (at, letter)| {
+        if at > 0 && letter.is_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+        snake
+    })
 }
 
 #[test]

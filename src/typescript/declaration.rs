@@ -65,15 +65,18 @@ impl Shape {
 
     /// Calls with each name in it.
     pub(super) fn names(&self, each: &mut impl FnMut(&str)) {
-        match self {
-            Self::Object(fields) => fields.iter().for_each(|field| field.shape.names(each)),
-            Self::Union(members) => members.iter().for_each(|member| member.names(each)),
-            Self::Array(item) => item.names(each),
+        let within: Vec<&Self> = match self {
+            Self::Object(fields) => fields.iter().map(|field| &field.shape).collect(),
+            Self::Union(members) => members.iter().collect(),
+            Self::Array(item) => vec![item],
             Self::Name(name, arguments) => {
                 each(name);
-                arguments.iter().for_each(|argument| argument.names(each));
+                arguments.iter().collect()
             }
-            Self::Literal(_) => {}
+            Self::Literal(_) => Vec::new(),
+        };
+        for shape in within {
+            shape.names(each);
         }
     }
 

@@ -134,10 +134,13 @@ impl Met {
 
 /// As serde has it on the wire.
 fn snake_case(name: &str) -> String {
-    let starts = |letter: char| if letter.is_uppercase() { "_" } else { "" };
-    let snake: String =
-        name.chars().map(|letter| format!("{}{}", starts(letter), letter.to_ascii_lowercase())).collect();
-    snake.trim_start_matches('_').to_owned()
+    name.char_indices().fold(String::new(), |mut snake, (at, letter)| {
+        if at > 0 && letter.is_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+        snake
+    })
 }
 
 /// All that `src/http/error.rs` can say.

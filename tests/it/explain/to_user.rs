@@ -11,6 +11,7 @@ use crate::{
 };
 
 const EXPLAIN: &str = "/api/v1/realtime/explain";
+const PAGE: &str = "https://app.example";
 
 /// Status and body of what is answered to the user.
 pub(super) async fn ask(server: &Server, user: &str, event: i64) -> (u16, String) {
@@ -230,7 +231,6 @@ async fn it_is_asked_as_everything_else_is() {
     let db = Database::new().await;
     let app = prepare(&db).await;
     insert(&app, 1, "o1").await;
-    const PAGE: &str = "https://app.example";
     let settings = [
         ("ROWCAST_TOKEN_COOKIE", "session"),
         ("ROWCAST_ALLOWED_ORIGINS", PAGE),
