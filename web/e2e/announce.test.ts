@@ -1,5 +1,6 @@
 // Events that no row stands for, announced by an app's server through each kind of client: with the transaction, or not at all.
 
+import { randomBytes } from "node:crypto";
 import pg from "pg";
 import postgres from "postgres";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -198,7 +199,7 @@ it.each(apps)("%s: every producer writes what the stream then sends", async (_, 
 });
 
 it("a role that writes only its own tables may not announce; two rights more, and it may, and no more than that", async () => {
-  const role = `app_${database.name}`;
+  const role = `app_${randomBytes(6).toString("hex")}`;
   await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'app'`);
   closing.push(async () => {
     await database.query(`DROP OWNED BY ${role}`);
