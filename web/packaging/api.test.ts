@@ -22,6 +22,8 @@ it("every export is documented, and so is what it speaks of", async () => {
     excludeProtected: true,
     disableGit: true,
     sourceLinkTemplate: "web/{path}",
+    // What tabs say to each other is their own affair; a range of a cursor is a pair of ids, as is written there.
+    intentionallyNotExported: ["src/tabs/news.ts:Message", "src/cursor.ts:Range"],
     validation: { notExported: true, invalidLink: true },
   });
   const complaints: string[] = [];

@@ -21,6 +21,7 @@ export interface UseSSEOptions<Types extends EventType = EventType>
   readonly debug?: boolean | undefined;
 }
 
+/** What {@link useSSE} returns. */
 export interface UseSSEResult<Types extends EventType = EventType> {
   /** Of the page's connection; `error` also when the user may see nothing of what this hook alone asks for. */
   readonly status: Status;
