@@ -18,7 +18,7 @@ run: cc web ## the demo, on a private Postgres or on DATABASE_URL
 	cargo run --locked -- demo
 
 .PHONY: test
-test: check test-rust test-postgres-18 test-web test-browser ## everything, as CI does
+test: check test-rust test-postgres-18 test-web test-browser test-examples ## everything, as CI does
 
 .PHONY: check
 check: fmt clippy doc deny ## format, lints, documentation, licences
@@ -77,8 +77,7 @@ fuzz: web web/react-18/node_modules/.package-lock.json cc ## every parser of wha
 	ROWCAST_FUZZ_SECONDS="$(SECONDS)" npm --prefix web run test -- src/parse
 
 .PHONY: package
-package: web/node_modules/.package-lock.json ## the npm package as apps get it: packed, linted, measured, installed
-	npm --prefix web run package
+package: web/lib/index.js ## the npm package as apps get it: packed, linted, measured, installed
 	npm --prefix web run test:package
 
 .PHONY: web-docs
@@ -97,8 +96,18 @@ test-browser: web cc ## the dashboard in a real Chromium, with the real server
 	ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" \
 		cargo run --locked --example with_postgres -- npm --prefix web run e2e
 
+.PHONY: test-examples
+test-examples: web web/lib/index.js cc ## the examples: installed with the package, built, and driven in a real Chromium against the demo
+	@$(need) chromium
+	cargo build --locked
+	ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" \
+		cargo run --locked --example with_postgres -- npm --prefix web run e2e:examples
+
 .PHONY: web
 web: web/dist/index.html ## build the dashboard, which the server carries inside
+
+web/lib/index.js: $(web_sources) web/node_modules/.package-lock.json
+	npm --prefix web run package
 
 web/dist/index.html: $(web_sources) web/node_modules/.package-lock.json
 	npm --prefix web run build
