@@ -33,13 +33,15 @@ it("renders rows on the server, and streams from where they end", async () => {
 
 it("misses nothing between loading and streaming", async () => {
   // The stream opens with the token; what is written before it does is not in the rows, and must come.
+  let asked = 0;
   const page = await scene.open("/", (page) =>
     page.route("**/api/token", async (route) => {
-      await insert("between.pdf");
+      asked += 1;
+      await insert(`between-${asked}.pdf`);
       await route.continue();
     }),
   );
-  await page.getByText("between.pdf: embedding, 70 %").waitFor();
+  await page.getByText("between-1.pdf: embedding, 70 %").waitFor();
 });
 
 it("announces an upload from a server action", async () => {
