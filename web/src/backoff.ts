@@ -5,7 +5,7 @@ import type { Environment } from "./environment.js";
 /** Nobody should look at a page for longer than this before it tries again. */
 export const MAX_DELAY = 30_000;
 /** A server that asks for more than this has made a mistake. */
-const MAX_RETRY_AFTER = 3_600_000;
+export const LONGEST = 3_600_000;
 
 /**
  * Exponential back-off with full jitter (after the AWS Architecture Blog, "Exponential Backoff And Jitter"): anywhere
@@ -19,7 +19,7 @@ export function backoff(attempt: number, base: number, random: () => number, mos
 export function parseRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null || value.trim() === "") return undefined;
   const wait = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER);
+  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), LONGEST);
 }
 
 /** Resolves after so many milliseconds, or when it is cut short; never by itself when they are infinite. */

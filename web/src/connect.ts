@@ -1,7 +1,7 @@
 // The life of a connection: opens a stream, and comes back by cursor whenever it ends, until it is closed or refused.
 // Knows no framework; all that is outside comes in through `Environment`.
 
-import { backoff, MAX_DELAY, pause } from "./backoff.js";
+import { backoff, LONGEST, MAX_DELAY, pause } from "./backoff.js";
 import { Carrier } from "./carrier.js";
 import type { Line } from "./command.js";
 import {
@@ -194,7 +194,7 @@ class OwnConnection implements Connection {
   }
 
   #take(read: Read): void {
-    this.#retry = read.retry ?? this.#retry;
+    this.#retry = Math.min(read.retry ?? this.#retry, LONGEST);
     this.#isToldWhen = read.retry !== undefined;
     this.#set(this.#inbox.take(read));
     this.#keeper.keep(this.state.cursor);

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { pass, setClient } from "./testing/client.js";
-import { connectedFrame } from "./testing/server.js";
+import { connectedFrame, statusFrame } from "./testing/server.js";
 
 const client = setClient();
 
@@ -31,6 +31,14 @@ describe("coming back", () => {
     await client.server.last.stream(`retry: 3000\n${connectedFrame("10")}`);
     await client.server.last.end();
     expect((client.connection.state.retryAt ?? 0) - Date.now()).toBe(3000);
+  });
+
+  it("takes a retry of years for a mistake", async () => {
+    await client.open();
+    const closing = statusFrame({ status: "closing", reason: "unavailable" });
+    await client.server.last.stream(`${connectedFrame("10")}retry: 99999999999\n${closing}`);
+    await client.server.last.end();
+    expect((client.connection.state.retryAt ?? 0) - Date.now()).toBe(3_600_000);
   });
 
   it("counts attempts anew only after a stream that lasted", async () => {

@@ -16,7 +16,6 @@ export class Pages {
     const server = await createServer({
       configFile: false,
       root: fileURLToPath(new URL("../pages", import.meta.url)),
-      // Written where nothing is watched, for each run anew.
       cacheDir: fileURLToPath(new URL("../../node_modules/.vite-pages", import.meta.url)),
       logLevel: "error",
       // Nothing may reload a page in the middle of a test.

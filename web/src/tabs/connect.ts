@@ -50,16 +50,12 @@ export function connectTabs(
     return tab;
   };
   if (options.tabs !== undefined || !token) return share(JSON.stringify(options.tabs), options);
-  return new Undecided(
-    handlers,
-    async () => {
-      const first = await token({ refused: null, expiring: false });
-      const subject = first === null ? null : subjectOf(first);
-      if (subject === null) return alone;
-      return () => share(subject, { ...options, token: tokensOf(subject, token) });
-    },
-    alone,
-  );
+  const decide = async () => {
+    const first = await token({ refused: null, expiring: false });
+    const subject = first === null ? null : subjectOf(first);
+    return subject === null ? alone() : share(subject, { ...options, token: tokensOf(subject, token) });
+  };
+  return new Undecided(decide().catch(alone));
 }
 
 /** A token of somebody else must not open the stream that this user's tabs share. */
@@ -73,55 +69,34 @@ function tokensOf(subject: string, token: NonNullable<ConnectOptions["token"]>):
 
 /** A connection of which is not yet known whose it is. */
 class Undecided implements Connection {
-  readonly #handlers: ConnectionHandlers;
-  #make: (() => Connection) | undefined;
+  readonly #decided: Promise<Connection>;
   #connection: Connection | undefined;
-  #state: ConnectionState = { ...initialState, status: "connecting" };
-  #wants: ((connection: Connection) => void)[] = [];
+  #isClosed = false;
 
-  constructor(
-    handlers: ConnectionHandlers,
-    decide: () => Promise<() => Connection>,
-    alone: () => Connection,
-  ) {
-    this.#handlers = handlers;
-    void decide()
-      .catch(() => alone)
-      .then((make) => {
-        this.#make = make;
-        if (this.#state.status !== "disconnected") this.#begin();
-      });
+  constructor(decided: Promise<Connection>) {
+    this.#decided = decided.then((connection) => {
+      if (this.#isClosed) connection.close();
+      this.#connection = connection;
+      return connection;
+    });
   }
 
   get state(): ConnectionState {
-    return this.#connection?.state ?? this.#state;
+    const status = this.#isClosed ? "disconnected" : "connecting";
+    return this.#connection?.state ?? { ...initialState, status };
   }
 
   reconnect(): void {
-    if (this.#connection) this.#connection.reconnect();
-    else this.#begin();
+    this.#isClosed = false;
+    this.#connection?.reconnect();
   }
 
   close(): void {
-    if (this.#connection) {
-      this.#connection.close();
-      return;
-    }
-    this.#state = initialState;
-    this.#handlers.onState(initialState);
-  }
-
-  #begin(): void {
-    this.#state = { ...initialState, status: "connecting" };
-    const connection = this.#make?.();
-    this.#connection = connection;
-    if (connection) for (const want of this.#wants.splice(0)) want(connection);
+    this.#isClosed = true;
+    this.#connection?.close();
   }
 
   want(interest: Interest, options?: WantOptions): Promise<void> {
-    if (this.#connection) return this.#connection.want(interest, options);
-    return new Promise((resolve, reject) => {
-      this.#wants.push((connection) => connection.want(interest, options).then(resolve, reject));
-    });
+    return this.#decided.then((connection) => connection.want(interest, options));
   }
 }

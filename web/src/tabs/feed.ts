@@ -171,7 +171,7 @@ export class Feed {
     if (replay) return this.#read(replay, signal);
     if (!fact || this.#joins(fact)) return "there";
     const { cursor } = this;
-    const page = await this.#ask({ ...this.interest, after: cursor }, signal);
+    const page = await this.#ask(this.interest, cursor, signal);
     if (signal.aborted) return "nowhere";
     const isAnother = epochOf(page.cursor) !== epochOf(cursor);
     // The same ids are other events then.
@@ -185,7 +185,7 @@ export class Feed {
 
   async #read({ interest, seen }: Replay, signal: AbortSignal): Promise<"on" | "nowhere"> {
     const after = seen.cursor;
-    const page = await this.#ask({ ...interest, after }, signal);
+    const page = await this.#ask(interest, after, signal);
     if (signal.aborted) return "nowhere";
     if (page.reset) this.#output.onReset(page.reset);
     else {

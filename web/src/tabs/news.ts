@@ -3,7 +3,7 @@
 // every moment, nor on every message arriving.
 
 import type { ConnectionState, Interest } from "../connection.js";
-import { type ErrorKind, RowcastError } from "../errors.js";
+import { RowcastError } from "../errors.js";
 import type { OutboxEvent } from "../protocol.js";
 
 /** Part of the channel's name: tabs that still run another version of this package keep to themselves. */
@@ -22,12 +22,7 @@ export interface Fact {
 }
 
 /** An error as it can be posted. */
-export interface Trouble {
-  readonly kind: ErrorKind;
-  readonly message: string;
-  readonly code: string | undefined;
-  readonly retryAfter: number | undefined;
-}
+export type Trouble = Pick<RowcastError, "kind" | "message" | "code" | "retryAfter">;
 
 /** What is true of the stream, and not of the tab that looks at it. */
 export type StreamState = Omit<ConnectionState, "error" | "cursor" | "role"> & {
@@ -51,9 +46,6 @@ export function toTrouble({ kind, message, code, retryAfter }: RowcastError): Tr
   return { kind, message, code, retryAfter };
 }
 
-export function fromTrouble({ kind, message, code, retryAfter }: Trouble): RowcastError {
-  return new RowcastError(kind, message, {
-    ...(code !== undefined && { code }),
-    ...(retryAfter !== undefined && { retryAfter }),
-  });
+export function fromTrouble(trouble: Trouble): RowcastError {
+  return Object.assign(new RowcastError(trouble.kind, trouble.message), trouble);
 }

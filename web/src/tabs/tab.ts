@@ -15,12 +15,13 @@ import type { Environment } from "../environment.js";
 import type { RowcastError } from "../errors.js";
 import { shield } from "../inbox.js";
 import { includes, union } from "../interest.js";
+import { load } from "../load.js";
 import { Keeper } from "../storage.js";
 import type { Channel, TabsEnvironment } from "./environment.js";
 import { Feed } from "./feed.js";
 import { Leader } from "./leader.js";
 import { fromTrouble, type Message, toTrouble } from "./news.js";
-import { pagesOf } from "./page.js";
+import type { AskPage } from "./page.js";
 import { Seat } from "./seat.js";
 import { Vigil } from "./vigil.js";
 
@@ -88,13 +89,17 @@ export class Tab implements Connection {
     this.#shared = shared;
     this.#id = tabs.newId();
     this.state = { ...initialState, cursor, role: "follower" };
+    let ask: AskPage | undefined;
     this.#feed = new Feed(
       { cursor, interest: { subscriptions, organizationId } },
       {
         ...this.#handlers,
         onChange: () => this.#show(),
       },
-      pagesOf(url, token, environment),
+      async (...what) => {
+        ask ??= (await load(import("./page.js"))).pagesOf(url, token, environment);
+        return ask(...what);
+      },
       environment,
     );
     this.#seat = new Seat(
@@ -150,7 +155,7 @@ export class Tab implements Connection {
     this.#stopSuspending();
     this.#stopSuspending = tabs.onSuspend(
       () => this.#part(),
-      () => this.#channel || this.#join(),
+      () => this.#channel || this.#failure || this.#join(),
     );
     this.#channel = tabs.channel(name, (message) => this.#hear(message));
     this.#presence = new Seat(
@@ -172,7 +177,7 @@ export class Tab implements Connection {
       this.#environment,
       this.#shared.tabs.isVisible,
       () => this.#sayHello(),
-      () => this.#failure ?? this.#seat.steal(),
+      () => this.#seat.steal(),
     );
   }
 
@@ -223,14 +228,15 @@ export class Tab implements Connection {
 
   #learn(news: News): void {
     const { fact, leader, state } = news;
-    if (this.#failure?.kind === "disconnected") return;
-    this.#vigil?.touch();
-    this.#news = news;
-    // Somebody's token is good: the stream may be this tab's again one day.
-    if (this.#failure && state.status === "connected") {
+    if (this.#failure) {
+      // The token of somebody else is good: the stream may be this tab's again one day. Any other refusal stands.
+      if (this.#failure.kind !== "unauthorized" || state.status !== "connected") return;
       this.#failure = null;
+      this.#watch();
       this.#seat.stand();
     }
+    this.#vigil?.touch();
+    this.#news = news;
     this.#settle(fact.covers);
     if (includes(fact.covers, this.#feed.interest)) this.#feed.take(fact);
     const told = `${leader} ${JSON.stringify([fact.covers, this.#wanted])}`;
@@ -329,6 +335,7 @@ export class Tab implements Connection {
 
   #fail(error: RowcastError): void {
     this.#failure = error;
+    this.#vigil?.stop();
     this.#resign();
     for (const { reject } of this.#wants.splice(0)) reject(error);
     this.#show();

@@ -7,7 +7,9 @@ import type { Connection } from "../connection.js";
 import { contains, parseCursor } from "../cursor.js";
 import type { EventType, OutboxEvent } from "../protocol.js";
 import { FakeBrowser, type Page, pass } from "../testing/browser.js";
-import { Outbox } from "../testing/outbox.js";
+import { Ledger } from "../testing/ledger.js";
+// Loaded before time stands still.
+import "./page.js";
 import { connectTabs } from "./connect.js";
 
 const TYPES: readonly EventType[] = ["system_health", "user_activity", "chatbot_metrics"];
@@ -79,7 +81,7 @@ const step = fc.tuple(
 );
 
 class World {
-  readonly server = new Outbox();
+  readonly server = new Ledger();
   readonly browser = new FakeBrowser(this.server.fetch);
   readonly apps: App[] = [];
   readonly cursors: string[] = [];
@@ -223,6 +225,6 @@ it("each tab has each event exactly once", { timeout: 120_000 }, async () => {
         await pass(0);
       }
     }),
-    { numRuns: Number(process.env.ROWCAST_RUNS ?? 150) },
+    { numRuns: Number(process.env.ROWCAST_RUNS ?? 100) },
   );
 });

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Connection, ConnectionState } from "../connection.js";
 import { FakeBrowser, type Page, pass } from "../testing/browser.js";
-import { Outbox } from "../testing/outbox.js";
+import { Ledger } from "../testing/ledger.js";
+// Loaded before time stands still.
+import "./page.js";
 import { connectTabs, type TabsOptions } from "./connect.js";
 
-let server: Outbox;
+let server: Ledger;
 let browser: FakeBrowser;
 let apps: App[];
 
@@ -18,7 +20,7 @@ interface App {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  server = new Outbox();
+  server = new Ledger();
   browser = new FakeBrowser(server.fetch);
   apps = [];
 });
@@ -285,7 +287,13 @@ describe("what the server says", () => {
     await open({ subscriptions: ["system_health"] });
     const greedy = await open({ subscriptions: ["user_activity"] });
     expect(statuses()).toEqual(["connected", "error"]);
-    expect(greedy.connection.state.error?.kind).toBe("forbidden");
+    const { opened } = server;
+    for (let n = 0; n < 10; n += 1) {
+      await pass(15_000);
+      server.heartbeat();
+    }
+    // It is told once, and nobody asks again.
+    expect([greedy.connection.state.error?.kind, server.opened - opened]).toEqual(["forbidden", 0]);
     server.forbidden = [];
     greedy.connection.reconnect();
     await pass(20);

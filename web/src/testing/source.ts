@@ -1,12 +1,16 @@
 // The browser's `EventSource`, played by a test: it hears what it was told to listen for.
 
-export class FakeSource extends EventTarget {
+export class FakeSource {
   readonly url: string;
   isClosed = false;
+  readonly #events = new EventTarget();
 
   constructor(url: string) {
-    super();
     this.url = url;
+  }
+
+  addEventListener(name: string, listener: (event: MessageEvent<string>) => void): void {
+    this.#events.addEventListener(name, (event) => listener(event as MessageEvent<string>));
   }
 
   close(): void {
@@ -14,16 +18,16 @@ export class FakeSource extends EventTarget {
   }
 
   open(): void {
-    this.dispatchEvent(new Event("open"));
+    this.#events.dispatchEvent(new Event("open"));
   }
 
   /** A message of the stream, if it is still open. */
   say(type: string, data: unknown, lastEventId: string): void {
     if (this.isClosed) return;
-    this.dispatchEvent(new MessageEvent(type, { data: JSON.stringify(data), lastEventId }));
+    this.#events.dispatchEvent(new MessageEvent(type, { data: JSON.stringify(data), lastEventId }));
   }
 
   fail(): void {
-    this.dispatchEvent(new Event("error"));
+    this.#events.dispatchEvent(new Event("error"));
   }
 }
