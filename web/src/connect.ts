@@ -103,7 +103,11 @@ class OwnConnection implements Connection {
     this.#wants ??= new Wants(this.#options, this.#seen, {
       line: () => this.#line(),
       state: () => this.state,
-      skip: () => this.#skip(),
+      skip: () => {
+        // The token that was no good for one thing may be good for another.
+        this.#credentials.forgive();
+        this.#skip();
+      },
     });
     return this.#wants.add(interest, options);
   }

@@ -227,6 +227,17 @@ describe("what is wanted", () => {
     ]);
   });
 
+  it("is connected once the stream has it", async () => {
+    const first = sitDown({ subscriptions: ["document_processing"] });
+    await feed.settle();
+    const second = sitDown({ subscriptions: ["user_activity"] });
+    await Promise.resolve();
+    feed.emit("document_processing");
+    expect([first.state()?.status, second.state()?.status]).toEqual(["connected", "connecting"]);
+    await feed.settle();
+    expect(second.state()?.status).toBe("connected");
+  });
+
   it("is not asked for again when the stream has it", async () => {
     sitDown();
     await feed.settle();
@@ -390,6 +401,19 @@ describe("since", () => {
     const late = sitDown({ subscriptions: ["user_activity"], since: "1" });
     await feed.settle();
     expect([late.ids, late.resets]).toEqual([[], ["history_expired"]]);
+  });
+
+  it("means the same when somebody else's wish takes another stream, which goes on from where this one is", async () => {
+    sitDown({ subscriptions: ["document_processing"] });
+    await feed.settle();
+    sitDown();
+    emit(1);
+    const late = sitDown({ subscriptions: ["user_activity"], since: "0" });
+    const newer = sitDown({ subscriptions: ["user_activity"], since: "1" });
+    await feed.settle();
+    emit(1);
+    expect([late.resets, late.ids]).toEqual([["history_expired"], ["2"]]);
+    expect([newer.resets, newer.ids]).toEqual([[], ["2"]]);
   });
 
   it("of a wish holds for the types that are added", async () => {

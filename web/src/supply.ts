@@ -115,12 +115,13 @@ export class Supply {
     return this.#demand.makeDo(error);
   }
 
-  /** The state as somebody has it who wants this: an error, if it is only this that may not be seen. */
+  /** The state as somebody has it who wants this: not connected before the stream has it, an error if it may not be seen. */
   stateFor(interest: Interest): ConnectionState {
     const state = this.#state;
     if (state.status !== "connected") return state;
     const error = this.#demand.refusal(interest, state);
-    return error ? { ...state, status: "error", error } : state;
+    if (error) return { ...state, status: "error", error };
+    return this.#demand.has(interest) ? state : { ...state, status: "connecting" };
   }
 
   /** What somebody is owed who begins there; null when it can no longer be had. All in all, `needed` is about to be. */

@@ -20,7 +20,10 @@ export class Pages {
       logLevel: "error",
       // Nothing may reload a page in the middle of a test.
       server: { host: "127.0.0.1", port: 0, hmr: false, watch: null, fs: { allow: ["../.."] } },
-      optimizeDeps: { noDiscovery: true },
+      optimizeDeps: {
+        noDiscovery: true,
+        include: ["react", "react-dom/client", "react/jsx-dev-runtime"],
+      },
     });
     await server.listen();
     const address = server.httpServer?.address();

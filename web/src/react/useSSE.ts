@@ -23,7 +23,10 @@ export interface UseSSEOptions<Types extends EventType = EventType>
 
 /** What {@link useSSE} returns. */
 export interface UseSSEResult<Types extends EventType = EventType> {
-  /** Of the page's connection; `error` also when the user may see nothing of what this hook alone asks for. */
+  /**
+   * Of the page's connection, as this hook has it: `connecting` until the stream has what it asks for, `error` also when
+   * the user may see nothing of that.
+   */
   readonly status: Status;
   /** The last events, oldest first. For every event, whatever is kept, give `onEvent`. */
   readonly events: readonly EventOf<Types>[];

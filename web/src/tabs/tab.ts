@@ -141,7 +141,9 @@ export class Tab implements Connection {
   want(interest: Interest, { since }: WantOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#wants.push({ interest: union([interest]), since, resolve, reject });
-      this.#sayHello();
+      // What was refused was not this.
+      if (this.#failure?.kind === "forbidden" || this.#failure?.kind === "refused") this.reconnect();
+      else this.#sayHello();
     });
   }
 
