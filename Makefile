@@ -7,7 +7,7 @@ CARGO_TARGET_DIR ?= target
 need := scripts/need.sh
 
 # What the dashboard is made of.
-web_sources := $(shell find web \( -name node_modules -o -name dist -o -name lib -o -name api -o -name e2e -o -name packaging \) -prune -o -type f -print)
+web_sources := $(shell find web \( -name node_modules -o -name dist -o -name lib -o -name api -o -name e2e -o -name packaging -o -name bench \) -prune -o -type f -print)
 
 .PHONY: help
 help: ## say what there is
