@@ -1,7 +1,7 @@
 // The dashboard in front of a running server.
 
 import { expect, it } from "vitest";
-import { countIs, shownIds, statusIs } from "./harness/browser.js";
+import { countIs, shownIds } from "./harness/browser.js";
 import { setStage } from "./harness/stage.js";
 
 const stage = setStage();

@@ -41,7 +41,7 @@ it("narrows the stream to one organization, and widens it again, losing nothing"
   await countIs(page, "document_processing", 2);
 
   await choose(page, "o2");
-  await expect.poll(() => streams.at(-1)).toContain("organizationId=o2");
+  await expect.poll(() => streams.join(), { timeout: 5_000 }).toContain("organizationId=o2");
   await statusIs(page, "Connected");
   await insert("second of o1", "o1");
   await insert("second of o2", "o2");
@@ -52,7 +52,7 @@ it("narrows the stream to one organization, and widens it again, losing nothing"
   expect(await page.title()).toBe("Live · o2 · rowcast");
 
   await choose(page, "All organizations");
-  await expect.poll(() => streams.at(-1)).not.toContain("organizationId");
+  await expect.poll(() => streams.at(-1), { timeout: 5_000 }).not.toContain("organizationId");
   await statusIs(page, "Connected");
   await insert("third of o1", "o1");
   await log.getByText("third of o1").waitFor();

@@ -1,6 +1,7 @@
 // Signed in or not.
 
-import { useCallback, useState, useSyncExternalStore } from "react";
+import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
+import type { CursorStorage } from "../connection.js";
 import type { RowcastError } from "../errors.js";
 import { RowcastProvider } from "../react/RowcastProvider.js";
 import { useRoute } from "./route.js";
@@ -24,16 +25,33 @@ export function App({ session }: { session: Session }) {
     setRefusal(null);
     session.signIn(next);
   };
+  const user = token === null ? null : claimsOf(token).user;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another user begins anew.
+  const position = useMemo(createPosition, [user]);
   if (token === null) return <SignIn refusal={refusal} onToken={signIn} />;
   return (
     // Another user begins anew; a newer token of the same one goes on.
     <RowcastProvider
-      key={claimsOf(token).user}
+      key={user}
       token={session.source}
+      // Tabs of one organization share a stream of that organization. One that changes takes its position along.
+      tabs={user === null ? true : JSON.stringify([user, organization])}
+      storage={position}
       organizationId={organization ?? undefined}
       maxReconnectAttempts={Number.POSITIVE_INFINITY}
     >
       <SignedIn session={session} token={token} onRefused={onRefused} />
     </RowcastProvider>
   );
+}
+
+/** Where the page has got to, whichever stream it was on: what came between two of them is not lost. */
+function createPosition(): CursorStorage {
+  let position: string | null = null;
+  return {
+    read: () => position,
+    write: (cursor) => {
+      position = cursor;
+    },
+  };
 }

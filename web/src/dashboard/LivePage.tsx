@@ -61,7 +61,11 @@ export function LivePage({ connection, organization, expiresAt, token, onReset }
             lag={lag}
             types={types}
             expiresAt={expiresAt}
-            onReconnect={connection.reconnect}
+            onReconnect={() => {
+              // Also when it is open: another stream, from where this one is.
+              connection.disconnect();
+              connection.reconnect();
+            }}
             onDisconnect={connection.disconnect}
           />
         )}

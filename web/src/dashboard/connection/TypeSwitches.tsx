@@ -23,7 +23,7 @@ export function TypeSwitches({ types, covered, live }: Props) {
       <ul>
         {listed.map((type) => {
           const on = wanted.includes(type);
-          const settled = on === covered.includes(type) && !changing;
+          const carried = covered.includes(type);
           // The server does not know a stream of nothing.
           const last = on && wanted.length === 1;
           return (
@@ -31,7 +31,7 @@ export function TypeSwitches({ types, covered, live }: Props) {
               <label title={last ? "A stream carries at least one type." : undefined}>
                 <input type="checkbox" checked={on} disabled={last} onChange={() => toggle(type)} />
                 <span>{formatName(type)}</span>
-                <small data-testid={`type-${type}`}>{settled ? (on ? "on" : "off") : "…"}</small>
+                <small data-testid={`type-${type}`}>{wordFor(on, carried, changing)}</small>
               </label>
             </li>
           );
@@ -47,4 +47,11 @@ export function TypeSwitches({ types, covered, live }: Props) {
       </p>
     </fieldset>
   );
+}
+
+/** A stream that is shared by tabs, or that may soon be asked for the same again, carries for a while what this page drops. */
+function wordFor(on: boolean, carried: boolean, changing: boolean): string {
+  if (changing || (on && !carried)) return "…";
+  if (on) return "on";
+  return carried ? "off here" : "off";
 }

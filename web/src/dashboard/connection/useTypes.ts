@@ -1,8 +1,8 @@
 // Which types the page asks for, changed while the stream is open. Everything that the page shows of a type goes with it.
 
 import { useEffect, useInsertionEffect, useRef, useState } from "react";
-import type { RowcastError } from "../../errors.js";
-import { toRowcastError } from "../../errors.js";
+import type { Interest } from "../../connection.js";
+import { type RowcastError, toRowcastError } from "../../errors.js";
 import type { Seat } from "../../hub.js";
 import type { EventType, OutboxEvent, ResetReason } from "../../protocol.js";
 import { usePage } from "../../react/page.js";
@@ -40,8 +40,7 @@ export function useTypes(covered: readonly string[], listener: Listener): Types 
   const inForce = useRef<readonly string[] | null>(null);
   useEffect(() => {
     const joined = hub.join({
-      ...interestOf(inForce.current),
-      organizationId,
+      ...interestOf(inForce.current, organizationId),
       maxReconnectAttempts: Number.POSITIVE_INFINITY,
       onEvent: (event) => latest.current.onEvent(event),
       onReset: (reason) => latest.current.onReset(reason),
@@ -50,7 +49,7 @@ export function useTypes(covered: readonly string[], listener: Listener): Types 
     return joined.leave;
   }, [hub, organizationId]);
 
-  // After the panels of types that were given up have left, or the stream would still be asked for them.
+  // After the panels of what was given up have left, or the stream would still be asked for it.
   useEffect(() => {
     const before = inForce.current;
     if (chosen === before) return;
@@ -65,7 +64,7 @@ export function useTypes(covered: readonly string[], listener: Listener): Types 
       inForce.current = before;
       choose(before);
     };
-    seat.current?.want({ ...interestOf(chosen), organizationId }).then(
+    seat.current?.want(interestOf(chosen, organizationId)).then(
       () => settle(null),
       (thrown: unknown) => settle(toRowcastError(thrown)),
     );
@@ -77,8 +76,9 @@ export function useTypes(covered: readonly string[], listener: Listener): Types 
 }
 
 /** An app's own types are as good as the built-in ones, though TypeScript has not heard of them. */
-const interestOf = (types: readonly string[] | null) => ({
+const interestOf = (types: readonly string[] | null, organizationId: string | undefined): Interest => ({
   subscriptions: types === null ? undefined : (types as readonly EventType[]),
+  organizationId,
 });
 
 const isSame = (some: readonly string[], others: readonly string[]): boolean =>
