@@ -50,15 +50,18 @@ it("resumes where the page before has left off", async () => {
 it("keeps its stream open with a new token in time", async () => {
   watched = await Watched.open(stage.browser, pages);
   // Less than a minute: the server tells at once.
-  await watched.connect(await opening("15s", "1h"));
+  await watched.connect(await opening("8s", "1h"));
   await watched.is({ status: "connected" });
   const { connectionId } = await watched.state();
   await watched.page.waitForFunction(() => {
     const { expiresAt = null } = window.rowcast.watched?.connection.state ?? {};
     return expiresAt !== null && Date.parse(expiresAt) > Date.now() + 60_000;
   });
-  // The first token ends, and nothing tells of that.
-  await watched.page.waitForTimeout(16_000);
+  // The end of the first token, of which nothing is to be noticed.
+  await watched.page.waitForFunction(() => {
+    const first = window.rowcast.watched?.states.find(({ expiresAt }) => expiresAt !== null);
+    return Date.now() > Date.parse(first?.expiresAt ?? "") + 1_000;
+  });
   await stage.database.insertDocuments("after-", 3);
   await watched.countIs(3);
   expect(await watched.state()).toMatchObject({ status: "connected", reconnects: 0, connectionId });

@@ -26,6 +26,7 @@ const stage = setStage(() => ({ ROWCAST_ALLOWED_ORIGINS: pages.origin }));
 
 async function connect(server: string): Promise<void> {
   watched = await Watched.open(stage.browser, pages);
+  await watched.page.clock.install();
   await watched.connect({ server, tokens: [await signToken("u1")] });
 }
 
@@ -34,6 +35,8 @@ it("polls behind a proxy that holds streams back, and streams again when it no l
   between = proxy;
   proxy.buffering = true;
   await connect(proxy.url);
+  await watched.page.waitForFunction(() => window.rowcast.watched?.connection.state.heardAt);
+  await watched.page.clock.fastForward(10_000);
   await watched.is({ status: "connected", transport: "poll" });
   await stage.database.insertDocuments("polled-", 5);
   await watched.countIs(5);
@@ -66,7 +69,7 @@ it("says that the network is gone, and has lost nothing when it is back", async 
   expect((await watched.state()).reconnects).toBe(1);
 });
 
-it("notices a line that is dead without a word", { timeout: 120_000 }, async () => {
+it("notices a line that is dead without a word", async () => {
   const line = await Line.before(stage.server.url);
   between = line;
   await connect(line.url);
@@ -76,10 +79,9 @@ it("notices a line that is dead without a word", { timeout: 120_000 }, async () 
 
   line.die();
   await stage.database.insertDocuments("meanwhile-", 5);
-  await watched.page.waitForFunction(
-    () => window.rowcast.watched?.states.some(({ error }) => error?.kind === "silent"),
-    undefined,
-    { timeout: 60_000 },
+  await watched.page.clock.fastForward(45_000);
+  await watched.page.waitForFunction(() =>
+    window.rowcast.watched?.states.some(({ error }) => error?.kind === "silent"),
   );
   expect(await watched.ids()).toHaveLength(5);
 

@@ -18,7 +18,7 @@ import { browser, type Environment } from "./environment.js";
 import { AGAIN, RowcastError, toRowcastError } from "./errors.js";
 import { Inbox, shield } from "./inbox.js";
 import { load } from "./load.js";
-import type { ConnectionStatus, Coverage } from "./protocol.js";
+import type { CloseReason, ConnectionStatus, Coverage } from "./protocol.js";
 import { Seen } from "./seen.js";
 import { Keeper } from "./storage.js";
 import type { Read } from "./transport.js";
@@ -62,7 +62,7 @@ class OwnConnection implements Connection {
   /** The stream has said when to come back, and it has drawn the delay already. */
   #isToldWhen = false;
   /** What the server gave for the end of the stream. */
-  #closing: ConnectionStatus | null = null;
+  #closing: CloseReason | null = null;
 
   constructor(options: ConnectOptions, handlers: ConnectionHandlers, environment: Environment) {
     this.#options = options;
@@ -73,8 +73,7 @@ class OwnConnection implements Connection {
     this.#carrier = new Carrier(environment);
     this.#keeper = new Keeper(options.storage, environment);
     this.#retry = options.reconnectDelay ?? 1000;
-    const left = this.#keeper.read();
-    this.#seen = new Seen(options.lastEventId ?? left);
+    this.#seen = new Seen(options.lastEventId ?? this.#keeper.read());
     this.#inbox = new Inbox(this.#seen, this.#handlers, environment, ({ data }) => this.#heed(data));
     this.state = { ...initialState, cursor: this.#seen.cursor };
   }
@@ -151,7 +150,7 @@ class OwnConnection implements Connection {
 
   /** What the end of a stream comes to: `AGAIN`, if there is something else to be tried at once. */
   #judge(end: RowcastError): RowcastError {
-    if (this.#closing?.status === "closing" && this.#closing.reason === "disconnected")
+    if (this.#closing === "disconnected")
       return new RowcastError("disconnected", "somebody has ended this user's streams");
     const isRefusal = end.kind === "unauthorized" || end.kind === "forbidden";
     if (isRefusal && this.#credentials.refuse(end)) return AGAIN;
@@ -211,7 +210,9 @@ class OwnConnection implements Connection {
         const { status } = data;
         const connectionId = data.connectionId || null;
         const reconnects = this.state.reconnects + (this.#opened ? 1 : 0);
-        const known = { ...coverage(data), error: null, degraded: false, expiresAt: null };
+        // Polls that ask for everything are not told what that is.
+        const covers = data.subscriptions.length > 0 ? coverage(data) : {};
+        const known = { ...covers, error: null, degraded: false, expiresAt: null };
         this.#set({ status, connectionId, reconnects, ...known });
         this.#opened = true;
         this.#openedAt = this.#environment.now();
@@ -231,7 +232,7 @@ class OwnConnection implements Connection {
         void this.#renew();
         break;
       case "closing":
-        this.#closing = data;
+        this.#closing = data.reason;
         break;
     }
   }

@@ -89,7 +89,7 @@ describe("a cookie", () => {
     await client.server.last.answer(401, { body });
     expect(client.connection.state).toMatchObject({ status: "error", error: { code: "invalid_token" } });
     expect(client.connection.state.error?.message).toBe(
-      "the token has expired: sign in, so that the browser has the server's cookie, or give the connection a token",
+      "the token has expired: sign in for a new cookie, or give the connection a token",
     );
     await pass(3_600_000);
     expect(client.server.exchanges).toHaveLength(1);

@@ -54,7 +54,7 @@ export class Credentials {
   /** What an app is told of a refusal. */
   explain(error: RowcastError): RowcastError {
     if (this.#source || error.kind !== "unauthorized") return error;
-    const message = `${error.message}: sign in, so that the browser has the server's cookie, or give the connection a token`;
+    const message = `${error.message}: sign in for a new cookie, or give the connection a token`;
     return new RowcastError("unauthorized", message, {
       ...(error.code !== undefined && { code: error.code }),
     });

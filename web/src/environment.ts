@@ -56,7 +56,7 @@ export const browser: Environment = {
     // Phones end pages that are hidden without a further word.
     return both(on("window", "pagehide", callback), on("document", "visibilitychange", onHidden));
   },
-  online: () => typeof navigator === "undefined" || navigator.onLine !== false,
+  online: () => globalThis.navigator?.onLine !== false,
   reportError: (error) => {
     if (typeof reportError === "function") reportError(error);
     else queueMicrotask(() => Promise.reject(error));

@@ -78,7 +78,7 @@ describe("what the server says", () => {
     client.server.environment.random = () => 0;
     await client.open();
     await client.server.last.stream(
-      `${connectedFrame("10")}retry: 2718\n${statusFrame({ status: "closing" })}`,
+      `${connectedFrame("10")}retry: 2718\n${statusFrame({ status: "closing", reason: "unavailable" })}`,
     );
     await client.server.last.end();
     await pass(2717);

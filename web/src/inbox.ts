@@ -79,7 +79,8 @@ export class Inbox {
   #heed(event: ConnectionStatusEvent, cursor: string): void {
     const { data } = event;
     if (data.status === "connected") {
-      this.#ahead = this.#environment.now() - Date.parse(event.timestamp);
+      // What a poll has said in the server's stead tells nothing of the server's clock.
+      if (data.connectionId) this.#ahead = this.#environment.now() - Date.parse(event.timestamp);
       this.#seen.open();
     }
     this.#onStatus(event);
