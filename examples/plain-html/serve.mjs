@@ -9,7 +9,7 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; ch
 
 const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, "http://localhost");
-  const path = normalize(decodeURIComponent(pathname === "/" ? "/index.html" : pathname));
+  const path = normalize(pathname === "/" ? "/index.html" : pathname);
   const file = join(import.meta.dirname, path);
   const found = await stat(file).catch(() => null);
   if (!found?.isFile()) return response.writeHead(404).end();
