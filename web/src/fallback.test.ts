@@ -159,6 +159,17 @@ describe("a stream that is tried beside polls", () => {
     expect([lastOf(streams()).aborted, lastOf(polls()).aborted]).toEqual([true, true]);
   });
 
+  it("is tried no more beside polls that have ended", async () => {
+    await fallBack();
+    await answerPoll("10");
+    await pass(250);
+    await lastOf(polls()).fail();
+    await pass(1_000);
+    await answerPoll("10");
+    await client.server.wake();
+    expect(streams()).toHaveLength(2);
+  });
+
   it("that took over and ends is followed by a stream", async () => {
     await fallBack();
     await answerPoll("10");

@@ -60,6 +60,8 @@ export const readPolls: ReadEvents = async (request, abort, environment, onRead)
       const arrivals = connected ? [] : [arrival({ status: "connected", ...coverageOf(request) })];
       if (failures > 0) arrivals.push(arrival({ status: "recovered" }));
       const before = continued(cursor, answer.cursor);
+      // In another life of the database the same ids are other events: first it has to be known.
+      if (before !== cursor) arrivals.push({ event: undefined, cursor: before });
       cursor = answer.cursor;
       if (reset) arrivals.push(arrival({ status: "reset", reason: reset }));
       // Only the last one may claim all of them.
@@ -97,7 +99,7 @@ function coverageOf({ subscriptions = [], organizationId }: Request) {
   return { connectionId: "", subscriptions: [...subscriptions], ...(organizations && { organizations }) };
 }
 
-/** The cursor before the events of an answer, in the life of the database to which they belong. */
+/** The cursor from before the events of an answer, in the life of the database to which they belong. */
 function continued(before: string, after: string): string {
   return before.replace(/@\d+$/, "") + (/@\d+$/.exec(after)?.[0] ?? "");
 }

@@ -322,6 +322,20 @@ describe("types that begin earlier", () => {
     expect(client.connection.state.cursor).toBe("22");
   });
 
+  it("keep their beginning to themselves, when more is wanted in the same breath", async () => {
+    await openFor(DOCUMENTS);
+    const both = [want(BOTH, "8"), want([...BOTH, "system_health"])];
+    await pass(0);
+    await client.server.last.answer(200, obeyed());
+    await pass(0);
+    await client.server.last.answer(200, obeyed());
+    expect(asked()).toEqual([
+      { connectionId: "c-1", action: "subscribe", eventTypes: OTHER, since: "8" },
+      { connectionId: "c-1", action: "subscribe", eventTypes: ["system_health"] },
+    ]);
+    expect(both.map(({ of }) => of)).toEqual(["done", "done"]);
+  });
+
   it("are as they were before when they are refused", async () => {
     await openFor(DOCUMENTS);
     const done = want(BOTH, "8");
