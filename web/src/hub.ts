@@ -165,6 +165,8 @@ class PageHub implements Hub {
   #open(needed: Interest): void {
     if (this.#stopped || needed.subscriptions?.length === 0) return;
     const { connect = connectAlone } = this.#options;
+    // What the connection before has left says nothing of this one.
+    this.#state = initialState;
     const starts = this.#places.flatMap((place) => place.takeStarts());
     this.#supply = new Supply(
       this.#request(needed, earliest(starts.map(({ since }) => since))),
