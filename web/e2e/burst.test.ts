@@ -28,5 +28,5 @@ it("keeps up with two hundred events a second", async () => {
   expect(await rows("user_activity")).toBe(60);
   expect(await rows("error_notification")).toBe(12);
   expect(await rows("system_health")).toBe(3);
-  await page.getByText("The newest 100 of 300. Choose a stage to see fewer.").waitFor();
+  await page.getByText("The newest 100 of 120. Choose a stage to see fewer.").waitFor();
 });

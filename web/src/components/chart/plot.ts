@@ -66,7 +66,10 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
       legend: { show: false },
       select: { show: false, left: 0, top: 0, width: 0, height: 0 },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, width: 2 } },
-      scales: { y: { range: (_plot, low, high) => room(low, high, fromZero) } },
+      scales: {
+        x: { range: (_plot, first, last) => [Math.min(first ?? 0, (last ?? 0) - LEAST_SECONDS), last ?? 0] },
+        y: { range: (_plot, low, high) => room(low, high, fromZero) },
+      },
       axes: [
         {
           ...axis,
@@ -79,9 +82,9 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
         {
           ...axis,
           grid: lines,
-          space: 34,
+          space: 44,
           gap: 6,
-          values: (_plot, at) => at.map(format),
+          values: (_plot, at) => at.map(format).map((text, n, all) => (text === all[n - 1] ? "" : text)),
           size: (_plot, written) => 14 + 6.4 * Math.max(0, ...(written ?? []).map((text) => text.length)),
         },
       ],
@@ -124,6 +127,9 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
     destroy: () => plot.destroy(),
   };
 }
+
+/** A course of less is drawn at the right, where it grows. */
+const LEAST_SECONDS = 30;
 
 /** What is drawn of less than this part of a value is noise, and must not look like more. */
 const LEAST_SPAN = 0.2;
