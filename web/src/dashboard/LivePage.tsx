@@ -70,7 +70,12 @@ export function LivePage({ connection, organization, expiresAt, token, onReset }
           />
         )}
       </div>
-      <SSEDashboard quiet types={types.chosen ?? undefined} onInspect={onInspect} />
+      <SSEDashboard
+        quiet
+        organizationId={organization ?? undefined}
+        types={types.chosen ?? undefined}
+        onInspect={onInspect}
+      />
       <EventLog
         store={store}
         log={log}

@@ -34,7 +34,7 @@ export function SignedIn({ session, token, onRefused }: Props) {
   useTitle(connection, route);
   useFocusOn(main, route.page);
 
-  const turnedAway = turnedAwayBy(connection, route);
+  const turnedAway = useTurnedAway(connection, route);
   useEffect(() => {
     if (turnedAway) onRefused(turnedAway);
   }, [turnedAway, onRefused]);
@@ -103,11 +103,20 @@ function occasionOf({ connectionId, subscriptions, organizations }: UseConnectio
 }
 
 /** A refusal of the very first stream: there is nothing on the screen to stay for. */
-function turnedAwayBy({ status, error, cursor }: UseConnectionResult, route: Route): RowcastError | null {
-  if (status !== "error" || cursor !== "" || !error) return null;
+function useTurnedAway(
+  { status, error, cursor }: UseConnectionResult,
+  { organization }: Route,
+): RowcastError | null {
+  // What was refused is what was asked for when it was: for a moment after a change of the route that is something else.
+  const [refusal, setRefusal] = useState<{ error: RowcastError | null; organization: string | null }>({
+    error: null,
+    organization,
+  });
+  if (refusal.error !== error) setRefusal({ error, organization });
+  if (status !== "error" || cursor !== "" || refusal.error !== error || !error) return null;
   if (error.kind === "unauthorized") return error;
   // Of one organization: there may be others.
-  return error.kind === "forbidden" && route.organization === null ? error : null;
+  return error.kind === "forbidden" && refusal.organization === null ? error : null;
 }
 
 const PAGE_TITLES: Record<PageName, string> = { live: "Live", admin: "Admin" };
