@@ -157,7 +157,6 @@ describe("TypeScript", () => {
     }`;
   const resolutions = [
     { module: "ESNext", moduleResolution: "bundler" },
-    { module: "Node16", moduleResolution: "node16" },
     { module: "NodeNext", moduleResolution: "nodenext" },
   ];
 
