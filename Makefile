@@ -47,8 +47,9 @@ deny: cc
 	cargo deny --locked check bans licenses sources
 
 .PHONY: types
-types: cc ## write web/src/generated.ts anew, from the server's definitions
+types: cc web/node_modules/.package-lock.json ## write web/src/generated.ts anew, from the server's definitions
 	ROWCAST_WRITE_TYPES=1 cargo test --locked --lib typescript
+	cd web && npx --no biome format --write src/generated.ts
 
 .PHONY: test-rust
 test-rust: web cc ## Rust's tests, on the Postgres of this machine
