@@ -26,7 +26,7 @@ it.each([
   await shoot("live");
 
   await page.locator('[data-type="error_notification"] li').getByRole("button").click();
-  await page.getByText("ThrottlingException").waitFor();
+  await page.getByLabel("Stack trace").getByText("ThrottlingException").waitFor();
   await shoot("error");
   await page.getByRole("button", { name: /^Event of/ }).click();
   await page.getByRole("dialog").waitFor();
