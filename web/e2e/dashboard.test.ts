@@ -42,7 +42,7 @@ it("shows events of all types, an app's own included", async () => {
   await panel("chatbot_metrics").getByText("$1.50").waitFor();
   await panel("chatbot_metrics").getByText("50%").waitFor();
   await panel("user_activity").getByText("Login").waitFor();
-  await panel("performance_alert").getByText("Firing").waitFor();
+  await panel("performance_alert").getByText("Firing", { exact: true }).waitFor();
   await page.getByTestId("log").getByText("invoice_paid").waitFor();
   // u1 is an admin of one organization, not of the platform.
   await countIs(page, "system_health", 0);
