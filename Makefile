@@ -7,7 +7,7 @@ CARGO_TARGET_DIR ?= target
 need := scripts/need.sh
 
 # What the dashboard is made of.
-web_sources := $(shell find web \( -name node_modules -o -name dist -o -name e2e \) -prune -o -type f -print)
+web_sources := $(shell find web \( -name node_modules -o -name dist -o -name lib -o -name api -o -name e2e -o -name packaging -o -name bench \) -prune -o -type f -print)
 
 .PHONY: help
 help: ## say what there is
@@ -18,7 +18,7 @@ run: cc web ## the demo, on a private Postgres or on DATABASE_URL
 	cargo run --locked -- demo
 
 .PHONY: test
-test: check test-rust test-postgres-18 test-web test-browser ## everything, as CI does
+test: check test-rust test-postgres-18 test-web test-browser test-examples ## everything, as CI does
 
 .PHONY: check
 check: fmt clippy doc deny ## format, lints, documentation, licences
@@ -47,8 +47,9 @@ deny: cc
 	cargo deny --locked check bans licenses sources
 
 .PHONY: types
-types: cc ## write web/src/generated.ts anew, from the server's definitions
+types: cc web/node_modules/.package-lock.json ## write web/src/generated.ts anew, from the server's definitions
 	ROWCAST_WRITE_TYPES=1 cargo test --locked --lib typescript
+	cd web && npx --no biome format --write src/generated.ts
 
 .PHONY: test-rust
 test-rust: web cc ## Rust's tests, on the Postgres of this machine
@@ -76,8 +77,16 @@ fuzz: web web/react-18/node_modules/.package-lock.json cc ## every parser of wha
 	ROWCAST_FUZZ_SECONDS="$(SECONDS)" cargo test --locked --test parsers -- --test-threads=1
 	ROWCAST_FUZZ_SECONDS="$(SECONDS)" npm --prefix web run test -- src/parse
 
+.PHONY: package
+package: web/lib/index.js ## the npm package as apps get it: packed, linted, measured, installed
+	npm --prefix web run test:package
+
+.PHONY: web-docs
+web-docs: web/node_modules/.package-lock.json ## the reference of the npm package, in web/api
+	npm --prefix web run docs
+
 .PHONY: test-web
-test-web: web/node_modules/.package-lock.json web/react-18/node_modules/.package-lock.json ## the dashboard's types, lints and unit tests
+test-web: package web/react-18/node_modules/.package-lock.json ## types, lints and unit tests of the browser side, and of the package that it is
 	npm --prefix web run check
 	npm --prefix web run test
 
@@ -88,6 +97,13 @@ test-browser: web cc ## the dashboard in a real Chromium, with the real server
 	ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" \
 		cargo run --locked --example with_postgres -- npm --prefix web run e2e
 
+.PHONY: test-examples
+test-examples: web web/lib/index.js cc ## the examples: installed with the package, built, and driven in a real Chromium against the demo
+	@$(need) chromium
+	cargo build --locked
+	ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" \
+		cargo run --locked --example with_postgres -- npm --prefix web run e2e:examples
+
 .PHONY: bench-browser
 bench-browser: web cc ## the dashboard under 200 events/s in Chromium: frames, CPU, memory; SECONDS=60, RATE=200
 	@$(need) chromium
@@ -97,6 +113,9 @@ bench-browser: web cc ## the dashboard under 200 events/s in Chromium: frames, C
 
 .PHONY: web
 web: web/dist/index.html ## build the dashboard, which the server carries inside
+
+web/lib/index.js: $(web_sources) web/node_modules/.package-lock.json
+	npm --prefix web run package
 
 web/dist/index.html: $(web_sources) web/node_modules/.package-lock.json
 	npm --prefix web run build

@@ -108,9 +108,9 @@ fn first<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.split_once(before)?.1.split(after).next()
 }
 
-/// The fields of an interface of the generated types, with a question mark where one may be absent, and the texts that it may be if these are few.
-fn fields(types: &str, interface: &str) -> Vec<(String, Vec<String>)> {
-    let body = first(types, &format!("export interface {interface} {{\n"), "\n}").unwrap();
+/// The fields of one of the generated types, with a question mark where one may be absent, and the texts that it may be if these are few.
+fn fields(types: &str, name: &str) -> Vec<(String, Vec<String>)> {
+    let body = first(types, &format!("export type {name} = {{\n"), "\n}").unwrap();
     let fields = body.lines().filter_map(|line| line.trim().strip_suffix(';')?.split_once(": "));
     fields
         .map(|(name, shape)| {
@@ -133,16 +133,16 @@ fn told(cell: &str) -> Vec<(String, Vec<String>)> {
 fn the_data_of_every_type_is_told_as_it_is() {
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let (types, document) = (read("web/src/generated.ts"), read("docs/events.md"));
-    let data = fields(&types, "BuiltInEventData");
-    assert_eq!(data.len(), 7);
+    let built_in = between(&types, "{ type: \"", " }").filter_map(|member| member.split_once("\"; data: "));
+    let built_in: Vec<_> = built_in.collect();
+    assert_eq!(built_in.len(), 7);
     let rows = document.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
     let mut rows: Vec<_> = rows.collect();
-    for (event_type, _) in &data {
-        let at = rows.iter().position(|(name, _)| name == event_type);
+    for (event_type, data) in built_in {
+        let at = rows.iter().position(|(name, _)| *name == event_type);
         let (_, row) = rows.remove(at.unwrap_or_else(|| panic!("docs/events.md says nothing of {event_type}")));
-        let interface = first(&types, &format!("  {event_type}: "), ";").unwrap();
         let cell = row.split(" | ").nth(1).unwrap();
-        assert_eq!(told(cell), fields(&types, interface), "{event_type}");
+        assert_eq!(told(cell), fields(&types, data), "{event_type}");
     }
     assert!(rows.is_empty(), "docs/events.md has types that are not there: {rows:?}");
 }

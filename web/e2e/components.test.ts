@@ -165,3 +165,35 @@ it("say what a plain member may not see", async () => {
   await page.getByText("Hidden from your role").first().waitFor();
   await expect.poll(() => page.getByText("Your role may not see these events.").count()).toBe(5);
 });
+
+it.each([1440, 390])("can be read with letters of twice the size, %i wide", async (width) => {
+  const page = await open({ viewport: { width, height: 900 } });
+  await page.evaluate(() => {
+    document.documentElement.style.fontSize = "32px";
+  });
+  await showComponents(page);
+  await page.screenshot({ animations: "disabled", path: path(`host-large-${width}`), fullPage: true });
+  const widths = () =>
+    [...document.querySelectorAll(".rc-dashboard, .rc-panel, .rc-body")]
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1)
+      .map((element) => element.closest("[data-type]")?.getAttribute("data-type") ?? element.className);
+  expect(await page.evaluate(widths)).toEqual([]);
+});
+
+it.each(["reduce", "no-preference"] as const)(
+  "keep still for those who want that: %s",
+  async (reducedMotion) => {
+    const page = await open({ reducedMotion, forcedColors: "active" });
+    // While nobody answers, placeholders move.
+    await page.route("**/api/**", () => {});
+    await page.locator("#mount").click();
+    await statusIs(page, "Connecting");
+    const moving = await page.evaluate(
+      () => document.getAnimations().filter(({ effect }) => effect?.getTiming().iterations !== 1).length,
+    );
+    expect(moving > 0).toBe(reducedMotion === "no-preference");
+    // Where colours are forced, grounds are gone: an outline shows what stood on one.
+    const status = page.getByTestId("status");
+    expect(await status.evaluate((element) => getComputedStyle(element).borderTopWidth)).toBe("1px");
+  },
+);

@@ -1,8 +1,7 @@
 // The dashboard in front of a running server.
 
 import { expect, it } from "vitest";
-import { countIs, shownIds, statusIs } from "./harness/browser.js";
-import { signToken } from "./harness/server.js";
+import { countIs, shownIds } from "./harness/browser.js";
 import { setStage } from "./harness/stage.js";
 
 const stage = setStage();
@@ -43,7 +42,7 @@ it("shows events of all types, an app's own included", async () => {
   await panel("chatbot_metrics").getByText("$1.50").waitFor();
   await panel("chatbot_metrics").getByText("50%").waitFor();
   await panel("user_activity").getByText("Login").waitFor();
-  await panel("performance_alert").getByText("Firing").waitFor();
+  await panel("performance_alert").getByText("Firing", { exact: true }).waitFor();
   await page.getByTestId("log").getByText("invoice_paid").waitFor();
   // u1 is an admin of one organization, not of the platform.
   await countIs(page, "system_health", 0);
@@ -63,62 +62,6 @@ it("keeps up with a burst", async () => {
   for (let turn = 0; turn < 100; turn += 1) await stage.database.insertDocuments(`${turn}-`, 20);
   await countIs(page, "document_processing", 2000);
   expect(await shownIds(page)).toEqual((await stage.database.outboxIds()).slice(-100).toReversed());
-});
-
-it("opens an event in the inspector, by keyboard too", async () => {
-  const page = await stage.openLive();
-  await stage.database.insertDocuments("doc-", 1);
-  await page.getByTestId("log").getByRole("button").first().focus();
-  await page.keyboard.press("Enter");
-  const inspector = page.getByRole("dialog");
-  await inspector.getByText('"filename": "doc-1"').waitFor();
-  await inspector.getByText("INSERT public.documents").waitFor();
-  await page.keyboard.press("Escape");
-  await inspector.waitFor({ state: "hidden" });
-});
-
-it("filters the log by type", async () => {
-  const page = await stage.openLive();
-  await stage.database.insertDocuments("doc-", 2);
-  await stage.database.query(
-    `SELECT rowcast.emit('user_activity', 'o1', '{"userId": "u9", "action": "login"}')`,
-  );
-  await countIs(page, "user_activity", 1);
-  await countIs(page, "document_processing", 2);
-  await page.getByRole("button", { name: "User activity" }).click();
-  expect(await shownIds(page)).toHaveLength(1);
-});
-
-it("takes the token out of the address bar, and keeps it for this tab", async () => {
-  const page = await stage.openLive();
-  expect(page.url()).toBe(`${stage.server.url}/`);
-  await page.reload();
-  await statusIs(page, "Connected");
-  await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByRole("heading", { name: "Sign in to rowcast" }).waitFor();
-  await page.reload();
-  await page.getByRole("heading", { name: "Sign in to rowcast" }).waitFor();
-});
-
-it("signs in with a pasted token", async () => {
-  const { page } = await stage.open();
-  await page.getByLabel("Access token").fill(await signToken("u1"));
-  await page.getByRole("button", { name: "Open the stream" }).click();
-  await statusIs(page, "Connected");
-  await page.getByText("o1", { exact: true }).first().waitFor();
-});
-
-it("turns an invalid token away", async () => {
-  const { page } = await stage.open("not.a.token");
-  await page.getByRole("alert").getByText("This token was not accepted.").waitFor();
-  await page.getByLabel("Access token").fill("neither.is.this");
-  await page.getByRole("button", { name: "Open the stream" }).click();
-  await page.getByRole("alert").waitFor();
-});
-
-it("says so when a good token may see nothing", async () => {
-  const { page } = await stage.open(await signToken("stranger"));
-  await page.getByRole("alert").getByText("Nothing to see with this token.").waitFor();
 });
 
 it("runs under a policy that allows nothing inline and nothing foreign", async () => {

@@ -22,6 +22,7 @@ it("catches up after the server was killed", async () => {
   await stage.database.insertDocuments("after-", 10);
   await countIs(page, "document_processing", 70);
   expect((await shownIds(page)).toSorted(byId)).toEqual(await stage.database.outboxIds());
+  await page.getByRole("button", { name: "Connection", exact: true }).click();
   expect(await page.getByTestId("reconnects").textContent()).toBe("1");
 });
 
@@ -48,6 +49,20 @@ it("shows a row whose transaction was open all the while", async () => {
 
   await late.query("COMMIT");
   await countIs(page, "document_processing", 11);
+  expect((await shownIds(page)).toSorted(byId)).toEqual(await stage.database.outboxIds());
+});
+
+it("says that the network is cut, and comes back with it", async () => {
+  const page = await stage.openLive();
+  await stage.database.insertDocuments("before-", 5);
+  await countIs(page, "document_processing", 5);
+  await page.context().setOffline(true);
+  await statusIs(page, "Reconnecting");
+  await page.getByRole("status").getByText("Nothing is lost").waitFor();
+  await stage.database.insertDocuments("meanwhile-", 5);
+  await page.context().setOffline(false);
+  await statusIs(page, "Connected");
+  await countIs(page, "document_processing", 10);
   expect((await shownIds(page)).toSorted(byId)).toEqual(await stage.database.outboxIds());
 });
 

@@ -15,28 +15,78 @@ it.each([
   ["dark", "dark", WIDE],
   ["narrow", "light", NARROW],
 ] as const)("%s", async (name, colorScheme, viewport) => {
-  const page = await stage.openLive({ colorScheme, viewport });
-  const shoot = (state: string) =>
-    page.screenshot({ animations: "disabled", path: path(`${name}-${state}`), fullPage: true });
-  await shoot("empty");
+  await stage.database.query("INSERT INTO rowcast.memberships VALUES ('staff', NULL, 'admin')");
+  const { page } = await stage.open(await signToken("staff"), { colorScheme, viewport });
+  const shoot = async (state: string, fullPage = false): Promise<void> => {
+    // Nothing sticks out, whatever is shown.
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport.width);
+    await page.screenshot({ animations: "disabled", path: path(`${name}-${state}`), fullPage });
+  };
+  await statusIs(page, "Connected");
+  await shoot("empty", true);
   await writeALittleOfEverything();
   await countIs(page, "document_processing", 6);
   await countIs(page, "performance_alert", 2);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(viewport.width);
-  await shoot("live");
+  await shoot("live", true);
 
   await page.locator('[data-type="error_notification"] li').getByRole("button").click();
-  await page.getByText("ThrottlingException").waitFor();
+  await page.getByLabel("Stack trace").getByText("ThrottlingException").waitFor();
   await shoot("error");
-  await page.getByRole("button", { name: /^Event of/ }).click();
-  await page.getByRole("dialog").waitFor();
-  await page.screenshot({ animations: "disabled", path: path(`${name}-inspector`) });
+
+  await page.getByRole("button", { name: "Connection", exact: true }).click();
+  await shoot("connection");
+  await page.getByRole("button", { name: "Organization" }).click();
+  await shoot("organizations");
   await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Connection", exact: true }).click();
+
+  await page.getByTestId("log").getByRole("button").first().click();
+  await page.getByText("Nothing of it is hidden from you.").waitFor();
+  await page.getByText("The rules, one by one").click();
+  await shoot("inspector");
+  await page.keyboard.press("Escape");
+
+  await page.getByRole("link", { name: "Admin" }).click();
+  await page.getByTestId("server").waitFor();
+  await shoot("admin");
+  await page.getByRole("link", { name: "Live", exact: true }).click();
+
+  await page.getByRole("button", { name: "Account" }).click();
+  await page.getByRole("button", { name: "Use a newer token" }).click();
+  await page.getByLabel("New token").waitFor();
+  await shoot("renewal");
 
   await stage.server.kill();
   await statusIs(page, "Reconnecting");
   await page.getByText("Next attempt").waitFor();
-  await page.screenshot({ animations: "disabled", path: path(`${name}-reconnecting`) });
+  await shoot("reconnecting");
+});
+
+it.each(["light", "dark"] as const)("what ends a stream, %s", async (colorScheme) => {
+  const page = await stage.openLive({ colorScheme, viewport: { width: 1200, height: 700 } });
+  await writeALittleOfEverything();
+  await countIs(page, "performance_alert", 2);
+  const shoot = (state: string) =>
+    page.screenshot({ animations: "disabled", path: path(`${colorScheme}-${state}`) });
+  await stage.database.query("SELECT rowcast.disconnect('u1')");
+  await page.getByText("Somebody has ended your streams.").waitFor();
+  await shoot("stopped");
+  await stage.database.query("DELETE FROM rowcast.memberships");
+  await page.getByRole("button", { name: "Connect again" }).click();
+  await page.getByText("Your access has ended.").waitFor();
+  await shoot("revoked");
+});
+
+it("text twice as large fits a narrow window", async () => {
+  const page = await stage.openLive({ viewport: { width: 780, height: 900 } });
+  await writeALittleOfEverything();
+  await countIs(page, "performance_alert", 2);
+  await page.evaluate(() => {
+    document.documentElement.style.fontSize = "200%";
+  });
+  await page.getByRole("button", { name: "Connection", exact: true }).click();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(780);
+  await page.screenshot({ animations: "disabled", path: path("large-text"), fullPage: true });
 });
 
 it.each(["light", "dark"] as const)("sign-in, %s", async (colorScheme) => {

@@ -56,17 +56,25 @@ async function run(way: readonly Step[], seed: number): Promise<void> {
   const server = new FakeServer();
   server.environment.random = () => seed;
   const received: string[] = [];
+  /** Those since the last reset, which is where the app has begun anew: what it had before may come again. */
+  const account = new Set<string>();
+  const doubled: string[] = [];
   const outbox = new Outbox(server, received);
   let tokens = 0;
   let before: Transport = "stream";
   const handlers = {
-    onEvent: ({ id }: { id: string }) => received.push(id),
+    onEvent({ id }: { id: string }) {
+      if (account.has(id)) doubled.push(id);
+      account.add(id);
+      if (!received.includes(id)) received.push(id);
+    },
     onState: ({ transport }: ConnectionState) => {
       if (transport !== before) met[transport === "poll" ? "polls" : "takeovers"] += 1;
       before = transport;
     },
     onReset: () => {
       met.resets += 1;
+      account.clear();
     },
   };
   const token = () => {
@@ -94,6 +102,7 @@ async function run(way: readonly Step[], seed: number): Promise<void> {
   connection.close();
   await pass(0);
   expect(server.listeners).toBe(0);
+  expect(doubled).toEqual([]);
   expect(received).toEqual(outbox.log.map(String).filter((id) => !outbox.excused.has(Number(id))));
   expect(server.faults).toEqual([]);
 }

@@ -5,6 +5,7 @@ import type { Environment } from "./environment.js";
 import type { RowcastError } from "./errors.js";
 import type { EventType, OutboxEvent, ResetReason } from "./protocol.js";
 
+/** How a connection is, in one word. */
 export type Status = "disconnected" | "connecting" | "connected" | "reconnecting" | "error";
 
 /** How events come: one `fetch` that goes on, one request after the other, or the browser's own `EventSource`. */
@@ -56,6 +57,7 @@ export interface ConnectionState {
   readonly role: Role;
 }
 
+/** What is known of a connection before it has begun. */
 export const initialState: ConnectionState = {
   status: "disconnected",
   error: null,
@@ -113,6 +115,7 @@ export interface ConnectOptions extends Interest {
   debug?: ((message: string, detail?: unknown) => void) | undefined;
 }
 
+/** Who is told of what happens. */
 export interface ConnectionHandlers {
   /** Each event exactly once, in the order of the stream. */
   onEvent(event: OutboxEvent): void;
@@ -121,6 +124,7 @@ export interface ConnectionHandlers {
   onReset(reason: ResetReason): void;
 }
 
+/** A connection as long as it is wanted. */
 export interface Connection {
   readonly state: ConnectionState;
   /** Begins, or begins again at once, whatever it is waiting for. */
@@ -136,6 +140,7 @@ export interface Connection {
   want(interest: Interest, options?: WantOptions): Promise<void>;
 }
 
+/** How what is wanted is brought into force. */
 export interface WantOptions {
   /** A cursor, as of `rowcast.current_cursor()`: the types that are added begin there. Absent: from now on. */
   since?: string | undefined;

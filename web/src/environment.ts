@@ -7,6 +7,7 @@ export interface MessageSource {
   close(): void;
 }
 
+/** All that a connection needs of the world around it. */
 export interface Environment {
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** Whether answers can be read while they come. */

@@ -1,5 +1,6 @@
 // Why a stream could not be opened, or ended; and which of these reasons another attempt can cure.
 
+/** What went wrong, in one word. */
 export type ErrorKind =
   /** 401: no token, or one that the server does not accept. */
   | "unauthorized"
@@ -22,6 +23,7 @@ export type ErrorKind =
 
 const FINAL: ReadonlySet<ErrorKind> = new Set(["unauthorized", "forbidden", "refused", "disconnected"]);
 
+/** What went wrong, and whether to try again is of use. */
 export class RowcastError extends Error {
   override readonly name = "RowcastError";
   readonly kind: ErrorKind;

@@ -37,7 +37,6 @@ export class Fallback {
     onStream: () => void,
   ): Promise<RowcastError> {
     const polls = follow(abort.signal);
-    const probes = follow(abort.signal);
     let { cursor } = request;
     let isAnswered = false;
     let hasPassed = false;
@@ -51,14 +50,14 @@ export class Fallback {
       },
       onRead,
     };
-    const probed = stream && this.#probe.run(stream, probes.signal);
+    const probed = stream && this.#probe.run(stream, abort.signal);
     const end = await readPolls(request, polls, this.#environment, (read) => {
       isAnswered = true;
       ({ cursor } = read);
       onRead(read);
     });
     if (hasPassed) return (await probed) ?? end;
-    probes.abort(AGAIN);
+    abort.abort(AGAIN);
     if (!streams || isAnswered || SPOKEN.has(end.kind)) return end;
     // Then it is not streams that are held back.
     onStream();

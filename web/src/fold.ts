@@ -9,6 +9,7 @@ const HIDDEN_FRAME = 250;
 /** Calls back at the next frame, or soon after where there are no frames. */
 export type Schedule = (callback: () => void) => void;
 
+/** Once a frame; about as often where there are no frames. */
 export const nextFrame: Schedule = (callback) => {
   if (typeof requestAnimationFrame !== "function") {
     setTimeout(callback, 0);
@@ -23,6 +24,7 @@ export const nextFrame: Schedule = (callback) => {
   const timer = setTimeout(done, HIDDEN_FRAME);
 };
 
+/** A value that follows a stream of events, and tells of itself at most once for each turn of its schedule. */
 export class Fold<Value, Input> {
   #value: Value;
   #waiting: Input[] = [];

@@ -20,11 +20,13 @@ import type { EventType } from "./protocol.js";
 import { earliest } from "./recent.js";
 import { Supply } from "./supply.js";
 
+/** What the one connection is made of. */
 export interface HubOptions extends Omit<ConnectOptions, keyof Interest | "lastEventId"> {
   /** `connectTabs` shares the stream with the other tabs. `connect`. */
   connect?: Connect | undefined;
 }
 
+/** What one of those who share a connection wants of it. */
 export interface SeatOptions extends WantOptions {
   /** The types that begin at `since`. Absent: those that are added. */
   types?: readonly EventType[] | undefined;
@@ -40,6 +42,7 @@ export interface Seat {
   leave(): void;
 }
 
+/** One connection for everybody on a page. */
 export interface Hub {
   /** Of the one connection. */
   readonly state: ConnectionState;

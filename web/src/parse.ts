@@ -13,6 +13,7 @@ export interface SseMessage {
 /** A message longer than this (in UTF-16 units) is not ours: events are far smaller than a thousandth of it. */
 const MAX_MESSAGE = 16 * 1024 * 1024;
 
+/** Bytes into messages, as the HTML standard has it, in pieces of any size. */
 export class SseParser {
   /** What a reconnect sends as Last-Event-ID. Set when a block ends, by a block without data too. */
   lastEventId: string;

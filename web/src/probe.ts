@@ -3,7 +3,7 @@
 import { follow } from "./abort.js";
 import { backoff, pause } from "./backoff.js";
 import type { Environment } from "./environment.js";
-import type { RowcastError } from "./errors.js";
+import { type RowcastError, toRowcastError } from "./errors.js";
 import { BY_ITSELF, isGreeting, type Read } from "./transport.js";
 
 /** Each attempt costs a connection, in vain where the proxy stays as it is. Milliseconds, as below. */
@@ -38,7 +38,7 @@ export class Probe {
       const held: Read[] = [];
       let greetedAt = Number.POSITIVE_INFINITY;
       let passed = false;
-      const end = await stream.open(follow(signal), (read) => {
+      const opened = stream.open(follow(signal), (read) => {
         held.push(read);
         if (isGreeting(read)) greetedAt = now();
         const passes = now() - greetedAt >= (stream.greetingsPass() ? BY_ITSELF : 0);
@@ -46,6 +46,8 @@ export class Probe {
         passed ||= passes;
         if (passed) for (const each of held.splice(0)) stream.onRead(each);
       });
+      // A part of the client that could not be loaded is one more attempt in vain.
+      const end = await opened.catch(toRowcastError);
       this.#failures = passed ? 0 : this.#failures + 1;
       if (passed) return end;
     }

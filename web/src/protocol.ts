@@ -1,10 +1,10 @@
 // What comes from the server: the generated definitions, and around them what only TypeScript can say.
 
 import type {
-  BuiltInEventData,
   ConnectionStatus,
   ConnectionStatusEvent,
   EnvelopeHead,
+  Payload,
   PollPosition,
 } from "./generated.js";
 
@@ -15,6 +15,9 @@ export interface Envelope<Type extends string, Data> extends EnvelopeHead {
   type: Type;
   data: Data;
 }
+
+/** The data of each built-in event type. */
+export type BuiltInEventData = { [BuiltIn in Payload as BuiltIn["type"]]: BuiltIn["data"] };
 
 /**
  * The data of each type that the outbox holds. An app with types of its own adds them here, and every signature of

@@ -12,12 +12,14 @@ import { Fold, nextFrame, type Schedule } from "./fold.js";
 import type { Hub, Seat } from "./hub.js";
 import type { EventOf, EventType, ResetReason } from "./protocol.js";
 
+/** How many events came. */
 export interface StreamStats {
   /** Events since the store was made, those no longer kept included. */
   readonly received: number;
   readonly byType: Readonly<Record<string, number>>;
 }
 
+/** What a store remembers. Replaced, never changed in place. */
 export interface Snapshot<Types extends EventType = EventType> {
   readonly connection: ConnectionState;
   /** The last events, oldest first. */
@@ -44,6 +46,7 @@ export interface StoreOptions<Types extends EventType = EventType>
   readonly onReset?: ((reason: ResetReason) => void) | undefined;
 }
 
+/** Events as state, for whatever shows them. */
 export interface Store<Types extends EventType = EventType> {
   subscribe(listener: () => void): () => void;
   getSnapshot(): Snapshot<Types>;

@@ -7,21 +7,24 @@ const ADMIN_URL = process.env.DATABASE_URL;
 
 export class Database {
   readonly url: string;
-  readonly #name: string;
   readonly #clients: pg.Client[] = [];
 
-  private constructor(adminUrl: string, name: string) {
-    const url = new URL(adminUrl);
-    url.pathname = `/${name}`;
-    this.url = url.href;
-    this.#name = name;
+  private constructor(url: string) {
+    this.url = url;
+  }
+
+  /** One that is there already, and that is somebody else's to drop. */
+  static at(url: string): Database {
+    return new Database(url);
   }
 
   static async create(): Promise<Database> {
     if (!ADMIN_URL) throw new Error("DATABASE_URL must name a Postgres in which databases may be created");
     const name = `rowcast_e2e_${randomBytes(6).toString("hex")}`;
     await asAdmin(ADMIN_URL, `CREATE DATABASE ${name}`);
-    return new Database(ADMIN_URL, name);
+    const url = new URL(ADMIN_URL);
+    url.pathname = `/${name}`;
+    return new Database(url.href);
   }
 
   async query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
@@ -69,9 +72,15 @@ export class Database {
     return rows.map(({ id }) => id);
   }
 
+  /** Ends its connections; the next query opens another. */
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.end()));
+  }
+
   async drop(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.end()));
-    if (ADMIN_URL) await asAdmin(ADMIN_URL, `DROP DATABASE IF EXISTS ${this.#name} WITH (FORCE)`);
+    await this.close();
+    const name = new URL(this.url).pathname.slice(1);
+    if (ADMIN_URL) await asAdmin(ADMIN_URL, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   }
 }
 

@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const BINARY =
+export const BINARY =
   process.env.ROWCAST_BIN ?? fileURLToPath(new URL("../../../target/debug/rowcast", import.meta.url));
 const SECRET = "a secret for tests, long enough for HS256";
 

@@ -17,6 +17,7 @@ export interface ConversationMonitorProps extends Scope {
 
 const FROM = { user: "Visitor", bot: "Bot", system: "System" };
 
+/** Conversations: their messages as they are written and answered. */
 export function ConversationMonitor({ organizationId, chatbotId, onInspect }: ConversationMonitorProps) {
   const followed = useProjection(messages, { organizationId, chatbotId });
   const { shown, isHeld, handlers } = useHeld(followed.value);

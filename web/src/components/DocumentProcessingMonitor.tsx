@@ -9,6 +9,7 @@ import { type Inspect, Row, Time } from "./parts/Row.js";
 import { Rows } from "./parts/Rows.js";
 import { type Scope, useProjection } from "./useProjection.js";
 
+/** What {@link DocumentProcessingMonitor} takes. */
 export interface DocumentProcessingMonitorProps extends Pick<Scope, "organizationId"> {
   /** Makes each document a button that opens the last event about it. */
   onInspect?: Inspect | undefined;
@@ -20,6 +21,7 @@ const PLACES = [...STAGES, "completed", "failed"];
 /** More than anybody reads, fewer than a browser minds. The rest is counted, and found by choosing a stage. */
 const SHOWN = 100;
 
+/** Documents on their way through the stages of processing, with their progress. */
 export function DocumentProcessingMonitor({ organizationId, onInspect }: DocumentProcessingMonitorProps) {
   const followed = useProjection(documents, { organizationId });
   const [chosen, choose] = useState<string | null>(null);

@@ -11,6 +11,7 @@ import { Rows } from "./parts/Rows.js";
 import { useHeld } from "./parts/useHeld.js";
 import { type Scope, useProjection } from "./useProjection.js";
 
+/** What {@link ErrorFeed} takes. */
 export interface ErrorFeedProps extends Pick<Scope, "organizationId"> {
   /** Lists the last occurrences of an error as buttons that open their events. */
   onInspect?: Inspect | undefined;
@@ -18,6 +19,7 @@ export interface ErrorFeedProps extends Pick<Scope, "organizationId"> {
 
 const TONES: Record<string, Tone> = { low: "neutral", medium: "warning", high: "danger", critical: "danger" };
 
+/** Errors, those of one kind together. */
 export function ErrorFeed({ organizationId, onInspect }: ErrorFeedProps) {
   const followed = useProjection(errors, { organizationId });
   const { shown, isHeld, handlers } = useHeld(followed.value);

@@ -7,6 +7,7 @@ import { Blank } from "./parts/Blank.js";
 import { type Inspect, Row, Time } from "./parts/Row.js";
 import { Rows } from "./parts/Rows.js";
 
+/** What {@link EventList} takes. */
 export interface EventListProps {
   /** Oldest first, as `useSSE` gives them. */
   events: readonly OutboxEvent[];
@@ -17,6 +18,7 @@ export interface EventListProps {
   onInspect?: Inspect | undefined;
 }
 
+/** Events as they came, whatever their type. */
 export function EventList({ events, title, maxEvents = 10, onInspect }: EventListProps) {
   const heading = useId();
   const shown = events.slice(Math.max(0, events.length - maxEvents)).reverse();

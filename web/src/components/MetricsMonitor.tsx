@@ -11,6 +11,7 @@ import { Panel } from "./parts/Panel.js";
 import { Sparkline } from "./parts/Sparkline.js";
 import { type Scope, useProjection } from "./useProjection.js";
 
+/** What {@link MetricsMonitor} takes. */
 export type MetricsMonitorProps = Scope;
 
 interface Tile {
@@ -28,6 +29,7 @@ const TILES: readonly [Tile, ...Tile[]] = [
   { figure: "userSatisfaction", name: "Satisfaction", format: (value) => `${formatDecimal(value)} of 5` },
 ];
 
+/** The figures of chatbots, and how they changed. */
 export function MetricsMonitor({ organizationId, chatbotId }: MetricsMonitorProps) {
   const followed = useProjection(metrics, { organizationId, chatbotId });
   const [tile, choose] = useState(TILES[0]);

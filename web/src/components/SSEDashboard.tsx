@@ -10,6 +10,7 @@ import { DocumentProcessingMonitor } from "./DocumentProcessingMonitor.js";
 import { ErrorFeed } from "./ErrorFeed.js";
 import { MetricsMonitor } from "./MetricsMonitor.js";
 import { ConnectionNotice, ResetNotice } from "./parts/Notice.js";
+import { Off } from "./parts/Off.js";
 import { Framed } from "./parts/Panel.js";
 import type { Inspect } from "./parts/Row.js";
 import { StatusIndicator } from "./StatusIndicator.js";
@@ -23,40 +24,71 @@ export interface SSEDashboardProps extends Scope {
   onInspect?: Inspect | undefined;
   /** Says nothing of the connection, because the app around it does. */
   quiet?: boolean | undefined;
+  /** Follows and shows these types alone. Absent: all. */
+  types?: readonly string[] | undefined;
 }
 
 /** Rendered again only for another scope: the panels follow the stream by themselves. */
 export const SSEDashboard = memo(function SSEDashboard(props: SSEDashboardProps) {
-  const { organizationId, chatbotId, onInspect, quiet = false } = props;
+  const { organizationId, chatbotId, onInspect, quiet = false, types } = props;
+  const has = (type: EventType): boolean => types === undefined || types.includes(type);
   return (
     <div className="rc-root rc-dashboard">
       {!quiet && <StatusLine organizationId={organizationId} chatbotId={chatbotId} />}
       <Framed.Provider value={true}>
         <div className="rc-grid">
           <div className="rc-cell rc-cell-metrics">
-            <MetricsMonitor organizationId={organizationId} chatbotId={chatbotId} />
+            {has("chatbot_metrics") ? (
+              <MetricsMonitor organizationId={organizationId} chatbotId={chatbotId} />
+            ) : (
+              <Off title="Metrics" />
+            )}
           </div>
           <div className="rc-cell rc-cell-health">
-            <SystemHealthMonitor organizationId={organizationId} onInspect={onInspect} />
+            {has("system_health") ? (
+              <SystemHealthMonitor organizationId={organizationId} onInspect={onInspect} />
+            ) : (
+              <Off title="System health" />
+            )}
           </div>
           <div className="rc-cell rc-cell-documents">
-            <DocumentProcessingMonitor organizationId={organizationId} onInspect={onInspect} />
+            {has("document_processing") ? (
+              <DocumentProcessingMonitor organizationId={organizationId} onInspect={onInspect} />
+            ) : (
+              <Off title="Documents" />
+            )}
           </div>
           <div className="rc-cell rc-cell-conversations">
-            <ConversationMonitor
-              organizationId={organizationId}
-              chatbotId={chatbotId}
-              onInspect={onInspect}
-            />
+            {has("conversation_activity") ? (
+              <ConversationMonitor
+                organizationId={organizationId}
+                chatbotId={chatbotId}
+                onInspect={onInspect}
+              />
+            ) : (
+              <Off title="Conversations" />
+            )}
           </div>
           <div className="rc-cell">
-            <AlertList organizationId={organizationId} chatbotId={chatbotId} onInspect={onInspect} />
+            {has("performance_alert") ? (
+              <AlertList organizationId={organizationId} chatbotId={chatbotId} onInspect={onInspect} />
+            ) : (
+              <Off title="Alerts" />
+            )}
           </div>
           <div className="rc-cell">
-            <ErrorFeed organizationId={organizationId} onInspect={onInspect} />
+            {has("error_notification") ? (
+              <ErrorFeed organizationId={organizationId} onInspect={onInspect} />
+            ) : (
+              <Off title="Errors" />
+            )}
           </div>
           <div className="rc-cell">
-            <UserActivityFeed organizationId={organizationId} onInspect={onInspect} />
+            {has("user_activity") ? (
+              <UserActivityFeed organizationId={organizationId} onInspect={onInspect} />
+            ) : (
+              <Off title="Activity" />
+            )}
           </div>
         </div>
       </Framed.Provider>

@@ -10,12 +10,14 @@ const WORDS: Record<Status, string> = {
   error: "Error",
 };
 
+/** What {@link StatusIndicator} takes. */
 export interface StatusIndicatorProps {
   status: Status;
   /** The server has lost its database; the stream stays open and catches up. */
   degraded?: boolean;
 }
 
+/** The state of the connection, in a word. */
 export function StatusIndicator({ status, degraded = false }: StatusIndicatorProps) {
   const shown = status === "connected" && degraded ? "degraded" : status;
   return (

@@ -10,6 +10,7 @@ import { Rows } from "./parts/Rows.js";
 import { Sparkline } from "./parts/Sparkline.js";
 import { type Scope, useProjection } from "./useProjection.js";
 
+/** What {@link SystemHealthMonitor} takes. */
 export interface SystemHealthMonitorProps extends Pick<Scope, "organizationId"> {
   /** Makes each component a button that opens the last event about it. */
   onInspect?: Inspect | undefined;
@@ -17,6 +18,7 @@ export interface SystemHealthMonitorProps extends Pick<Scope, "organizationId"> 
 
 const TONES: Record<string, Tone> = { healthy: "good", degraded: "warning", down: "danger" };
 
+/** The health of each component: its state, and the values before. */
 export function SystemHealthMonitor({ organizationId, onInspect }: SystemHealthMonitorProps) {
   const followed = useProjection(health, { organizationId });
   return (

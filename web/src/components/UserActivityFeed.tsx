@@ -10,11 +10,13 @@ import { Rows } from "./parts/Rows.js";
 import { useHeld } from "./parts/useHeld.js";
 import { type Scope, useProjection } from "./useProjection.js";
 
+/** What {@link UserActivityFeed} takes. */
 export interface UserActivityFeedProps extends Pick<Scope, "organizationId"> {
   /** Makes each line a button that opens the event behind it. */
   onInspect?: Inspect | undefined;
 }
 
+/** What users did, newest first. */
 export function UserActivityFeed({ organizationId, onInspect }: UserActivityFeedProps) {
   const followed = useProjection(activity, { organizationId });
   const { shown, isHeld, handlers } = useHeld(followed.value);

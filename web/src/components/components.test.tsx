@@ -46,6 +46,7 @@ vi.mock(import("./chart/plot.js"), async (original) => {
       const cursor = { idx: left < 0 ? null : left, left };
       for (const hook of this.#hooks.setCursor) hook({ cursor, bbox: { width: 100 } });
     }
+    setScale() {}
     setSize() {}
     redraw() {}
     destroy() {}

@@ -1,3 +1,5 @@
+"use client";
+
 // `@rowcast/client/components`. Styled by `@rowcast/client/styles.css`.
 
 export { AlertList, type AlertListProps } from "./AlertList.js";

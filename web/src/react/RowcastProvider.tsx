@@ -7,6 +7,7 @@ import { connectTabs } from "../tabs/index.js";
 import { logToConsole, PageContext, type Persistence } from "./page.js";
 import { useLatest } from "./stable.js";
 
+/** What {@link RowcastProvider} takes. */
 export interface RowcastProviderProps extends Persistence, Pick<ConnectOptions, "token" | "url" | "storage"> {
   children?: ReactNode;
   /** What hooks cover that do not say it themselves. Absent: every organization of the user. */

@@ -1,3 +1,5 @@
+"use client";
+
 // `@rowcast/client/react`.
 
 export {

@@ -6,6 +6,7 @@ import type { StoreOptions } from "../store.js";
 import { persistenceOf, usePage } from "./page.js";
 import { useLatest, useTypes } from "./stable.js";
 
+/** What {@link useRowcastEvents} takes. */
 export interface RowcastEventsOptions<Types extends EventType = EventType>
   extends Pick<
     StoreOptions<Types>,

@@ -21,6 +21,7 @@ export interface UseSSEOptions<Types extends EventType = EventType>
   readonly debug?: boolean | undefined;
 }
 
+/** What {@link useSSE} returns. */
 export interface UseSSEResult<Types extends EventType = EventType> {
   /**
    * Of the page's connection, as this hook has it: `connecting` until the stream has what it asks for, `error` also when

@@ -2,6 +2,7 @@
 
 import type { Message } from "./news.js";
 
+/** What is needed of a BroadcastChannel. */
 export interface Channel {
   /** To all other tabs, never to this one. */
   post(message: Message): void;
@@ -18,6 +19,7 @@ export interface Locks {
   query(): Promise<{ held?: { name?: string }[] }>;
 }
 
+/** What tabs need of the browser to find each other. */
 export interface TabsEnvironment {
   readonly locks: Locks;
   /** The page's address, by which the stream's is resolved. */

@@ -3,6 +3,7 @@
 import { contains, parseCursor } from "../cursor.js";
 import type { EventOf, EventType } from "../protocol.js";
 
+/** The key of a query, as TanStack Query has it. */
 export type QueryKey = readonly unknown[];
 
 /** What is needed of a `QueryClient`, of any version that has these two. */

@@ -1,3 +1,5 @@
+"use client";
+
 // `@rowcast/client/tanstack-query`.
 
 export { applyEvent, type QueryCache, type QueryKey, type QueryRows, refetch } from "./applyEvent.js";

@@ -67,7 +67,6 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
       select: { show: false, left: 0, top: 0, width: 0, height: 0 },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, width: 2 } },
       scales: {
-        x: { range: (_plot, first, last) => [Math.min(first ?? 0, (last ?? 0) - LEAST_SECONDS), last ?? 0] },
         y: { range: (_plot, low, high) => room(low, high, fromZero) },
       },
       axes: [
@@ -113,7 +112,11 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
   );
   return {
     show(at, courses) {
-      plot.setData([at.map((time) => time / 1000), ...courses.map(({ values }) => [...values])]);
+      const seconds = at.map((time) => time / 1000);
+      plot.setData([seconds, ...courses.map(({ values }) => [...values])], false);
+      const max = seconds.at(-1) ?? 0;
+      // By itself the library would show a whole day around a single time.
+      plot.setScale("x", { min: Math.min(seconds[0] ?? max, max - LEAST_SECONDS), max });
     },
     pointAt(index) {
       const time = index === null ? undefined : plot.data[0]?.[index];
