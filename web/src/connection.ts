@@ -129,7 +129,7 @@ export interface Connection {
   readonly state: ConnectionState;
   /** Begins, or begins again at once, whatever it is waiting for. */
   reconnect(): void;
-  /** Ends it; `reconnect` would resume where it was. */
+  /** Ends it, at once: nothing more is handed out. `reconnect` would resume where it was. */
   close(): void;
   /**
    * Changes what the stream covers. Types are changed on the open stream; another organization, or all types where
