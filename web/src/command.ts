@@ -4,7 +4,7 @@ import { backoff, pause } from "./backoff.js";
 import type { Credentials } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { toRowcastError } from "./errors.js";
-import { ask } from "./request.js";
+import { ask } from "./transport/request.js";
 
 type Command =
   | { action: "subscribe" | "unsubscribe"; eventTypes: readonly string[]; since?: string | undefined }

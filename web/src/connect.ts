@@ -3,7 +3,6 @@
 
 import { unless } from "./abort.js";
 import { backoff, LONGEST, MAX_DELAY, pause } from "./backoff.js";
-import { Carrier } from "./carrier.js";
 import type { Line } from "./command.js";
 import {
   type Connection,
@@ -22,7 +21,8 @@ import { load } from "./load.js";
 import type { CloseReason, ConnectionStatus, Coverage } from "./protocol.js";
 import { Seen } from "./seen.js";
 import { Keeper } from "./storage.js";
-import type { Read } from "./transport.js";
+import { Carrier } from "./transport/carrier.js";
+import type { Read } from "./transport/transport.js";
 import type { Wants } from "./want.js";
 
 const DEFAULT_URL = "/api/v1/realtime/sse";

@@ -5,7 +5,7 @@ import type { Environment } from "./environment.js";
 import { RowcastError } from "./errors.js";
 import type { ConnectionStatusEvent } from "./protocol.js";
 import { isId, type Seen } from "./seen.js";
-import type { Arrival, Read } from "./transport.js";
+import type { Arrival, Read } from "./transport/transport.js";
 
 /** What does not throw: the app's own faults are the app's to see, and no reason to lose the stream. */
 export function shield(handlers: ConnectionHandlers, { reportError }: Environment): ConnectionHandlers {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createHub, type Hub } from "./hub.js";
+import { createHub, type Hub } from "./hub/hub.js";
 import { createStore, type Store } from "./store.js";
 import { connectedFrame, eventFrame, FakeServer, statusFrame } from "./testing/server.js";
 

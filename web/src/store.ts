@@ -9,7 +9,7 @@ import {
   type WantOptions,
 } from "./connection.js";
 import { Fold, nextFrame, type Schedule } from "./fold.js";
-import type { Hub, Seat } from "./hub.js";
+import type { Hub, Seat } from "./hub/hub.js";
 import type { EventOf, EventType, ResetReason } from "./protocol.js";
 
 /** How many events came. */

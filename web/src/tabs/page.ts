@@ -6,8 +6,8 @@ import { Credentials } from "../credentials.js";
 import type { Environment } from "../environment.js";
 import { RowcastError, toRowcastError } from "../errors.js";
 import type { OutboxEvent, ResetReason } from "../protocol.js";
-import { ask, urlOf } from "../request.js";
-import { Watchdog } from "../watchdog.js";
+import { ask, urlOf } from "../transport/request.js";
+import { Watchdog } from "../transport/watchdog.js";
 
 export interface Page {
   readonly events: readonly OutboxEvent[];

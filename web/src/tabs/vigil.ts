@@ -2,7 +2,7 @@
 // first, and only whoever is being looked at takes the seat away.
 
 import type { Environment } from "../environment.js";
-import { MAX_SILENCE } from "../watchdog.js";
+import { MAX_SILENCE } from "../transport/watchdog.js";
 
 /** Milliseconds in which a leader that lives answers. */
 const MAX_ANSWER = 5_000;

@@ -1,7 +1,7 @@
 // Notices a stream that is open but dead: a network that vanished sends no end of stream, so only silence tells.
 
-import type { Environment } from "./environment.js";
-import { RowcastError } from "./errors.js";
+import type { Environment } from "../environment.js";
+import { RowcastError } from "../errors.js";
 
 /** Three heartbeats of the server. */
 export const MAX_SILENCE = 45_000;

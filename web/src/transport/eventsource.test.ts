@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { pass, setClient } from "./testing/client.js";
-import { eventOf, statusOf } from "./testing/server.js";
-import { FakeSource } from "./testing/source.js";
+import { pass, setClient } from "../testing/client.js";
+import { eventOf, statusOf } from "../testing/server.js";
+import { FakeSource } from "../testing/source.js";
 
 const client = setClient();
 let sources: FakeSource[];

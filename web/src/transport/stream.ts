@@ -1,7 +1,7 @@
 // One stream by `fetch`, from its request to its end: bytes are parsed as they come, and silence ends it.
 
-import { RowcastError, toRowcastError } from "./errors.js";
-import { SseParser } from "./parse.js";
+import { RowcastError, toRowcastError } from "../errors.js";
+import { SseParser } from "../parse.js";
 import { ask, urlOf } from "./request.js";
 import { arrivalOf, type ReadEvents } from "./transport.js";
 import { MAX_GREETING, MAX_SILENCE, Watchdog } from "./watchdog.js";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { initialState } from "./connection.js";
+import { initialState } from "../connection.js";
+import type { EventType } from "../protocol.js";
+import { FakeServer } from "../testing/server.js";
 import { Demand } from "./demand.js";
-import type { EventType } from "./protocol.js";
-import { FakeServer } from "./testing/server.js";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { pass, setClient } from "./testing/client.js";
-import { connectedFrame, eventFrame, eventOf } from "./testing/server.js";
+import { pass, setClient } from "../testing/client.js";
+import { connectedFrame, eventFrame, eventOf } from "../testing/server.js";
 
 const client = setClient();
 

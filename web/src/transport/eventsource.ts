@@ -1,8 +1,8 @@
 // One stream by the browser's own `EventSource`, for browsers whose `fetch` cannot read answers while they come. It sets
 // no headers, so a ticket stands for the token; and it is closed at its first error, since coming back is done elsewhere.
 
-import { RowcastError, toRowcastError } from "./errors.js";
-import type { RowcastEvent } from "./protocol.js";
+import { RowcastError, toRowcastError } from "../errors.js";
+import type { RowcastEvent } from "../protocol.js";
 import { ask, urlOf } from "./request.js";
 import { arrivalOf, type ReadEvents } from "./transport.js";
 import { MAX_GREETING, MAX_SILENCE, Watchdog } from "./watchdog.js";
