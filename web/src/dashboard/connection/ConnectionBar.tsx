@@ -3,11 +3,11 @@
 import type { ReactNode } from "react";
 import { formatCount, formatDecimal } from "../../components/format.js";
 import { Sparkline } from "../../components/parts/Sparkline.js";
-import { useNow } from "../../components/parts/useNow.js";
-import { useRate } from "../../components/parts/useRate.js";
 import type { ConnectionState } from "../../connection.js";
 import { formatAgo, formatLag } from "../format.js";
 import { type Lag, quantile } from "../lag/lag.js";
+import { useNow } from "../useNow.js";
+import { useRate } from "./useRate.js";
 
 const STATUS_WORDS = {
   disconnected: "Not connected",
