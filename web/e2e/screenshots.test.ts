@@ -101,10 +101,11 @@ it.each(["light", "dark"] as const)("a stream that began anew, %s", async (color
 });
 
 it.each(["light", "dark"] as const)("a token that has ended, %s", async (colorScheme) => {
-  const { page } = await stage.open(await signToken("u1", "5s"), {
+  const { page } = await stage.open(await signToken("u1", "8s"), {
     colorScheme,
     viewport: { width: 1200, height: 700 },
   });
+  await statusIs(page, "Connected");
   await writeSample(stage.database);
   await countIs(page, "performance_alert", 2);
   await page.getByText("Your token has expired.").waitFor();
