@@ -19,8 +19,10 @@ it("keeps up with two hundred events a second", async () => {
   process.stdout.write(
     `200 events/s: ${framesPerSecond.toFixed(1)} frames/s, ${longTasks} tasks of more than 50 ms\n`,
   );
-  // A screen reader would never come to an end: the connection has not changed, and alerts are told of in a lull.
-  expect((await announced()).filter((text) => !/^\d+ alerts? /.test(text))).toEqual([]);
+  // A screen reader would never come to an end: the connection has not changed, and of alerts it is told every five seconds.
+  const said = await announced();
+  expect(said.filter((text) => !/^(\d+|No) alerts? /.test(text))).toEqual([]);
+  expect(said.length).toBeLessThanOrEqual(4);
 
   const written = await writtenByType(stage.database);
   expect(Object.values(written).reduce((sum, count) => sum + count, 0)).toBe(2000);
