@@ -178,6 +178,14 @@ it.each([1440, 390])("can be read with letters of twice the size, %i wide", asyn
       .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1)
       .map((element) => element.closest("[data-type]")?.getAttribute("data-type") ?? element.className);
   expect(await page.evaluate(widths)).toEqual([]);
+  // What is written on a canvas grows and shrinks with the page's letters, too.
+  const axis = page.locator(".rc-chart .u-axis").first();
+  const height = () => axis.evaluate((element) => element.getBoundingClientRect().height);
+  await expect.poll(height).toBeGreaterThan(50);
+  await page.evaluate(() => {
+    document.documentElement.style.fontSize = "16px";
+  });
+  await expect.poll(height).toBeLessThan(32);
 });
 
 it.each(["reduce", "no-preference"] as const)(

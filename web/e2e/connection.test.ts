@@ -3,6 +3,7 @@
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import { countIs, shownIds, statusIs } from "./harness/browser.js";
+import { signToken } from "./harness/server.js";
 import { setStage } from "./harness/stage.js";
 
 const stage = setStage();
@@ -29,6 +30,25 @@ it("tells what is known of the connection", async () => {
   await panel.getByText(/^ends in 59 min/).waitFor();
   const median = panel.locator(".rd-lag-figures > div", { hasText: "Median" }).locator("dd");
   await expect.poll(() => median.textContent()).toMatch(/ m?s$/);
+});
+
+it("says which tab holds the stream of all", async () => {
+  const page = await openPanel();
+  await page.getByTestId("role").getByText("Leader").waitFor();
+  const other = await page.context().newPage();
+  await other.goto(`${stage.server.url}/#token=${await signToken("u1")}`);
+  await statusIs(other, "Connected");
+  await other.getByRole("button", { name: "Connection", exact: true }).click();
+  await other.getByTestId("role").getByText("Follower").waitFor();
+  await other.getByText("Another tab of this user holds the stream for this one.").waitFor();
+  await stage.database.insertDocuments("doc-", 2);
+  for (const tab of [page, other]) await countIs(tab, "document_processing", 2);
+
+  await page.close();
+  await other.getByTestId("role").getByText("Leader").waitFor();
+  await stage.database.insertDocuments("after-", 1);
+  await countIs(other, "document_processing", 3);
+  expect(await shownIds(other)).toEqual((await stage.database.outboxIds()).toReversed());
 });
 
 it("switches a type off and on again at once, and lets go of it on the wire", async () => {

@@ -1,25 +1,13 @@
 // The dashboard without a mouse, and without eyes: a walk by keyboard, and axe in every state, light and dark.
 
-import { readFileSync } from "node:fs";
-import type { AxeResults, RunOptions } from "axe-core";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
+import { violationsOn } from "./harness/axe.js";
 import { countIs, statusIs } from "./harness/browser.js";
 import { signToken } from "./harness/server.js";
 import { setStage } from "./harness/stage.js";
 
 const stage = setStage();
-
-const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-
-declare const axe: { run(options: RunOptions): Promise<AxeResults> };
-
-/** Violations, each with the first element that it was found at. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => axe.run({ resultTypes: ["violations"] }));
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)}`);
-}
 
 const focused = (page: Page): Promise<string> =>
   page.evaluate(() => {
@@ -80,9 +68,9 @@ it.each(["light", "dark"] as const)(
     await stage.database.query(
       "INSERT INTO rowcast.memberships VALUES ('u1', 'o2', 'admin'), ('u2', 'o1', 'member'), ('staff', NULL, 'admin')",
     );
-    const found: Record<string, string[]> = {};
+    const found: Record<string, [string, string[]][]> = {};
     const look = async (state: string, page: Page): Promise<void> => {
-      found[state] = await violations(page);
+      found[state] = await violationsOn(page, "html");
     };
 
     const { page: stranger } = await stage.open(undefined, { colorScheme });

@@ -2,6 +2,7 @@
 
 import { expect, it } from "vitest";
 import { countIs, shownIds, statusIs } from "./harness/browser.js";
+import { signToken } from "./harness/server.js";
 import { setStage } from "./harness/stage.js";
 
 const stage = setStage();
@@ -32,6 +33,50 @@ it("comes back by itself", async () => {
   await statusIs(page, "Reconnecting");
   await stage.server.restart();
   await statusIs(page, "Connected");
+});
+
+it("says that it started anew when what it lacks has expired, and goes on", async () => {
+  const page = await stage.openLive();
+  await stage.database.insertDocuments("before-", 3);
+  await countIs(page, "document_processing", 3);
+
+  await stage.server.kill();
+  await stage.database.insertDocuments("lost-", 3);
+  await stage.database.expireHistory();
+  await stage.server.restart();
+  const notice = page.getByRole("status").getByText("The server no longer keeps what happened");
+  await notice.waitFor();
+  await statusIs(page, "Connected");
+  // What the panels had was part of a story with a gap.
+  const rows = page.locator('[data-type="document_processing"] li');
+  expect(await rows.count()).toBe(0);
+
+  await stage.database.insertDocuments("after-", 2);
+  await rows.getByText("after-2", { exact: true }).waitFor();
+  expect(await rows.count()).toBe(2);
+  expect(await page.getByText("lost-").count()).toBe(0);
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await notice.waitFor({ state: "detached" });
+});
+
+it("tells each tab of the same user what it has missed", async () => {
+  const page = await stage.openLive();
+  const other = await page.context().newPage();
+  await other.goto(`${stage.server.url}/#token=${await signToken("u1")}`);
+  await statusIs(other, "Connected");
+  await stage.database.insertDocuments("before-", 3);
+  for (const tab of [page, other]) await countIs(tab, "document_processing", 3);
+
+  await stage.server.kill();
+  await stage.database.insertDocuments("lost-", 3);
+  await stage.database.expireHistory();
+  await stage.server.restart();
+  for (const tab of [page, other]) {
+    await tab.getByRole("status").getByText("The server no longer keeps what happened").waitFor();
+    await statusIs(tab, "Connected");
+  }
+  await stage.database.insertDocuments("after-", 2);
+  for (const tab of [page, other]) await tab.getByText("after-2", { exact: true }).first().waitFor();
 });
 
 it("shows a row whose transaction was open all the while", async () => {

@@ -1,8 +1,11 @@
 // Pictures of every state, to be looked at: e2e/screenshots/.
 
 import { expect, it } from "vitest";
-import { countIs, statusIs } from "./harness/browser.js";
-import { signToken } from "./harness/server.js";
+import { countIs, openPage, statusIs } from "./harness/browser.js";
+import { Database } from "./harness/database.js";
+import { PrivatePostgres } from "./harness/postgres.js";
+import { writeSample } from "./harness/sample.js";
+import { migrate, Server, signToken } from "./harness/server.js";
 import { setStage } from "./harness/stage.js";
 
 const stage = setStage();
@@ -24,10 +27,15 @@ it.each([
   };
   await statusIs(page, "Connected");
   await shoot("empty", true);
-  await writeALittleOfEverything();
+  await writeSample(stage.database);
   await countIs(page, "document_processing", 6);
   await countIs(page, "performance_alert", 2);
   await shoot("live", true);
+  if (name !== "narrow") {
+    await page.setViewportSize({ width: 1200, height: 900 });
+    await page.screenshot({ animations: "disabled", path: path(`${name}-window`) });
+    await page.setViewportSize(viewport);
+  }
 
   await page.locator('[data-type="error_notification"] li').getByRole("button").click();
   await page.getByLabel("Stack trace").getByText("ThrottlingException").waitFor();
@@ -64,7 +72,7 @@ it.each([
 
 it.each(["light", "dark"] as const)("what ends a stream, %s", async (colorScheme) => {
   const page = await stage.openLive({ colorScheme, viewport: { width: 1200, height: 700 } });
-  await writeALittleOfEverything();
+  await writeSample(stage.database);
   await countIs(page, "performance_alert", 2);
   const shoot = (state: string) =>
     page.screenshot({ animations: "disabled", path: path(`${colorScheme}-${state}`) });
@@ -77,9 +85,78 @@ it.each(["light", "dark"] as const)("what ends a stream, %s", async (colorScheme
   await shoot("revoked");
 });
 
+it.each(["light", "dark"] as const)("a stream that began anew, %s", async (colorScheme) => {
+  const page = await stage.openLive({ colorScheme, viewport: { width: 1200, height: 700 } });
+  await writeSample(stage.database);
+  await countIs(page, "performance_alert", 2);
+  await stage.server.kill();
+  await stage.database.insertDocuments("lost-", 1);
+  await stage.database.expireHistory();
+  await stage.server.restart();
+  await page.getByText("This page started anew.").waitFor();
+  await statusIs(page, "Connected");
+  await writeSample(stage.database);
+  await page.locator('[data-type="performance_alert"] li').first().waitFor();
+  await page.screenshot({ animations: "disabled", path: path(`${colorScheme}-reset`) });
+});
+
+it.each(["light", "dark"] as const)("a token that has ended, %s", async (colorScheme) => {
+  const { page } = await stage.open(await signToken("u1", "8s"), {
+    colorScheme,
+    viewport: { width: 1200, height: 700 },
+  });
+  await statusIs(page, "Connected");
+  await writeSample(stage.database);
+  await countIs(page, "performance_alert", 2);
+  await page.getByText("Your token has expired.").waitFor();
+  await page.screenshot({ animations: "disabled", path: path(`${colorScheme}-expired`) });
+});
+
+it.each(["light", "dark"] as const)("before anything has come, %s", async (colorScheme) => {
+  const token = await signToken("u1");
+  const { page, faults } = await openPage(
+    stage.browser,
+    `${stage.server.url}/#token=${token}`,
+    { colorScheme, viewport: { width: 1200, height: 700 } },
+    // Neither answered nor refused.
+    (opened) => opened.route("**/api/v1/realtime/sse**", () => {}),
+  );
+  await statusIs(page, "Connecting");
+  await page.getByText("Connecting…").first().waitFor({ state: "attached" });
+  await page.screenshot({ animations: "disabled", path: path(`${colorScheme}-loading`) });
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
+it.each(["light", "dark"] as const)("a server without its database, %s", async (colorScheme) => {
+  const postgres = await PrivatePostgres.start();
+  const database = Database.at(postgres.url);
+  try {
+    await migrate(database.url);
+    await database.attachDocuments();
+    const server = await Server.start(database.url);
+    const url = `${server.url}/#token=${await signToken("u1")}`;
+    const { page } = await openPage(stage.browser, url, {
+      colorScheme,
+      viewport: { width: 1200, height: 700 },
+    });
+    await statusIs(page, "Connected");
+    await writeSample(database);
+    await countIs(page, "performance_alert", 2);
+    await database.close();
+    await postgres.stop();
+    await statusIs(page, "Degraded");
+    await page.screenshot({ animations: "disabled", path: path(`${colorScheme}-degraded`) });
+    await page.context().close();
+    await server.kill();
+  } finally {
+    await postgres.remove();
+  }
+});
+
 it("text twice as large fits a narrow window", async () => {
   const page = await stage.openLive({ viewport: { width: 780, height: 900 } });
-  await writeALittleOfEverything();
+  await writeSample(stage.database);
   await countIs(page, "performance_alert", 2);
   await page.evaluate(() => {
     document.documentElement.style.fontSize = "200%";
@@ -103,7 +180,7 @@ it("member without permissions", async () => {
   await stage.database.query("INSERT INTO rowcast.memberships VALUES ('u2', 'o1', 'member')");
   const { page } = await stage.open(await signToken("u2"), { viewport: WIDE });
   await statusIs(page, "Connected");
-  await writeALittleOfEverything();
+  await writeSample(stage.database);
   await page.getByText("Hidden from your role").first().waitFor();
   await page.getByText("Failed: the reason is hidden from your role").waitFor();
   expect(await page.getByText("Your role may not see these events.").count()).toBe(5);
@@ -111,80 +188,3 @@ it("member without permissions", async () => {
 });
 
 const path = (name: string): string => `${import.meta.dirname}/screenshots/${name}.png`;
-
-async function writeALittleOfEverything(): Promise<void> {
-  await stage.database.query(`
-    INSERT INTO documents (filename, stage, progress) VALUES
-      ('Annual report 2026.pdf', 'upload', 6), ('Price list.xlsx', 'ocr', 24), ('Ein sehr langer Dateiname für ein Handbuch, das niemand liest.docx', 'chunking', 46),
-      ('Terms.pdf', 'embedding', 71), ('FAQ.md', 'indexing', 90), ('Manual.pdf', 'completed', 100)`);
-  const events: [string, object][] = [
-    [
-      "conversation_activity",
-      {
-        messageId: "1",
-        messageType: "user_message",
-        content: "Where is my order 4711?",
-        status: "completed",
-      },
-    ],
-    [
-      "conversation_activity",
-      {
-        messageId: "2",
-        messageType: "bot_response",
-        content: "It left our warehouse this morning and will be with you tomorrow before noon.",
-        status: "completed",
-        responseTime: 1840,
-      },
-    ],
-    ["conversation_activity", { messageId: "3", messageType: "bot_response", status: "generating" }],
-    [
-      "conversation_activity",
-      { messageId: "4", messageType: "bot_response", status: "failed", error: "the model did not answer" },
-    ],
-    [
-      "error_notification",
-      {
-        errorId: "1",
-        component: "llm_api",
-        severity: "high",
-        message: "429 Too many tokens, please wait before trying again",
-        userImpact: "minor",
-        stackTrace: "ThrottlingException\n    at invoke (llm.ts:97:15)",
-      },
-    ],
-    ["user_activity", { userId: "user_ada", action: "document.uploaded" }],
-    [
-      "performance_alert",
-      {
-        metric: "response_time_ms",
-        value: 4126,
-        threshold: 4000,
-        status: "firing",
-        message: "Answers take 4126 ms",
-      },
-    ],
-    [
-      "performance_alert",
-      {
-        metric: "error_rate",
-        value: 0.4,
-        threshold: 2,
-        status: "resolved",
-        message: "Errors are rare again",
-      },
-    ],
-  ];
-  for (let hour = 0; hour < 8; hour += 1) {
-    const figures = {
-      activeConversations: 20 + (hour % 3) * 4,
-      responseTime: 1500 + hour * 90,
-      successRate: 0.98,
-      tokenUsage: 12_000 * hour,
-    };
-    events.push(["chatbot_metrics", { ...figures, cost: "3.21", userSatisfaction: 4.4 }]);
-  }
-  for (const [type, data] of events) {
-    await stage.database.query("SELECT rowcast.emit($1, 'o1', $2)", [type, JSON.stringify(data)]);
-  }
-}

@@ -10,6 +10,16 @@ const SOURCE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe
 /** Each violation with the elements concerned; `within` leaves out the rest of the page. */
 export async function violationsOn(page: Page, within = "body"): Promise<[string, string[]][]> {
   await page.evaluate(SOURCE);
+  // What is still fading in has no contrast yet.
+  await page.evaluate(() => {
+    const ends = ({ effect }: Animation) => effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY;
+    return Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(ends)
+        .map(({ finished }) => finished),
+    );
+  });
   const { violations } = await page.evaluate<axe.AxeResults, string>(
     (selector) => (globalThis as unknown as { axe: typeof axe }).axe.run(selector),
     within,

@@ -72,6 +72,17 @@ export class Database {
     return rows.map(({ id }) => id);
   }
 
+  /** All that was written has gone for its age, as after a week without anybody. No server may be running. */
+  async expireHistory(): Promise<void> {
+    await this.query("UPDATE rowcast.outbox SET created_at = created_at - interval '30 days'");
+    await this.query(`
+      UPDATE rowcast.settled SET undecided = int8multirange(int8range((SELECT max(id) FROM rowcast.outbox) + 1, NULL))`);
+    // One step a call, until there is nothing to do.
+    while ((await this.query("SELECT rowcast.maintain()")).length > 0);
+    const left = await this.query("SELECT FROM rowcast.outbox");
+    if (left.length > 0) throw new Error(`${left.length} events have not expired`);
+  }
+
   /** Ends its connections; the next query opens another. */
   async close(): Promise<void> {
     await Promise.all(this.#clients.splice(0).map((client) => client.end()));

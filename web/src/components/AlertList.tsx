@@ -88,8 +88,8 @@ function Limit({ value, threshold }: { value: number; threshold: number }) {
   const bounded = (figure: number): number => Math.min(LENGTH, Math.max(0, figure * scale));
   return (
     <svg className="rc-limit-bar" viewBox={`0 0 ${LENGTH} 6`} preserveAspectRatio="none" aria-hidden="true">
-      <rect className="rc-limit-way" width={LENGTH} height="6" rx="3" />
-      <rect className="rc-limit-value" width={bounded(value)} height="6" rx="3" />
+      <rect className="rc-limit-way" width={LENGTH} height="6" />
+      <rect className="rc-limit-value" width={bounded(value)} height="6" />
       <rect className="rc-limit-mark" x={bounded(threshold) - 0.75} width="1.5" height="6" />
     </svg>
   );

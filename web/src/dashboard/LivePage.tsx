@@ -34,12 +34,15 @@ export function LivePage({ connection, organization, expiresAt, token, onReset }
   const [open, setOpen] = useState(false);
   const panel = useId();
 
+  const { lag, onEvent: onLate } = useLag();
   const types = useTypes(connection.subscriptions, {
-    onEvent: (event) => store.push({ event }),
+    onEvent: (event) => {
+      store.push({ event });
+      onLate();
+    },
     onReset,
   });
   const received = receivedOf(log);
-  const lag = useLag(connection, received);
   return (
     <>
       <h1 className="rd-hidden" tabIndex={-1}>

@@ -25,8 +25,10 @@ export function Chart({ label, times, lines, format, fromZero }: Props) {
   const plot = useRef<Plot | null>(null);
   const [library, setLibrary] = useState<typeof UPlot | "missing" | null>(null);
   const [pointed, setPointed] = useState<Pointed | null>(null);
+  const [letters, setLetters] = useState<number | null>(null);
   useEffect(() => {
     let mounted = true;
+    if (host.current) setLetters(lettersOf(host.current));
     loadLibrary().then(
       (loaded) => mounted && setLibrary(() => loaded),
       () => mounted && setLibrary("missing"),
@@ -45,23 +47,24 @@ export function Chart({ label, times, lines, format, fromZero }: Props) {
   }, [times, lines]);
   useEffect(() => {
     const element = host.current;
-    if (!element || library === null || library === "missing") return;
+    if (!element || letters === null || library === null || library === "missing") return;
     const drawn = createPlot(library, element, {
       inks: inks === "" ? [] : inks.split(",").map(Number),
       format,
       fromZero,
+      letters,
       onPoint: setPointed,
     });
     plot.current = drawn;
     drawn.show(shown.current.times, shown.current.lines);
-    const stopFollowing = followSurroundings(element, drawn);
+    const stopFollowing = followSurroundings(element, drawn, setLetters);
     return () => {
       stopFollowing();
       plot.current = null;
       drawn.destroy();
       setPointed(null);
     };
-  }, [library, inks, format, fromZero]);
+  }, [library, inks, format, fromZero, letters]);
 
   const last = times.length - 1;
   const at = pointed ? Math.min(pointed.index, last) : null;
@@ -112,8 +115,13 @@ export function Chart({ label, times, lines, format, fromZero }: Props) {
 }
 
 /** Size and colours are the page's to change: by a window, a sidebar, the system's scheme, a class of the host's. */
-function followSurroundings(element: HTMLElement, plot: Plot): () => void {
+function followSurroundings(
+  element: HTMLElement,
+  plot: Plot,
+  onLetters: (pixels: number) => void,
+): () => void {
   const sizes = new ResizeObserver(([entry]) => {
+    onLetters(lettersOf(element));
     if (entry) plot.resize(Math.max(1, entry.contentRect.width), Math.max(1, entry.contentRect.height));
   });
   sizes.observe(element);
@@ -127,6 +135,10 @@ function followSurroundings(element: HTMLElement, plot: Plot): () => void {
     element.removeEventListener("transitionend", recolour);
     scheme.removeEventListener("change", recolour);
   };
+}
+
+function lettersOf(element: HTMLElement): number {
+  return Number.parseFloat(getComputedStyle(element).fontSize) || 14;
 }
 
 function sayAt(

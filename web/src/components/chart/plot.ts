@@ -23,6 +23,8 @@ export interface PlotOptions {
   readonly format: (value: number) => string;
   /** Amounts are drawn from zero; times, rates and grades around what they are. */
   readonly fromZero: boolean;
+  /** Pixels of the letters around the chart: what is written on it grows with them. */
+  readonly letters: number;
   readonly onPoint: (pointed: Pointed | null) => void;
 }
 
@@ -54,9 +56,10 @@ export const loadLibrary = (): Promise<typeof UPlot> => import("uplot").then((mo
 /** Draws into `host`, whose children of class `rc-ink-…` name the colours. */
 export function createPlot(Library: typeof UPlot, host: HTMLElement, options: PlotOptions): Plot {
   let colours = readColours(host);
-  const { inks, format, fromZero, onPoint } = options;
+  const { inks, format, fromZero, letters, onPoint } = options;
   const { fontFamily } = getComputedStyle(host);
-  const axis = { stroke: () => colours.muted, font: `11px ${fontFamily}`, ticks: { show: false } };
+  const em = letters * LETTERS;
+  const axis = { stroke: () => colours.muted, font: `${em}px ${fontFamily}`, ticks: { show: false } };
   const lines = { stroke: () => colours.line, width: 1 };
   const plot = new Library(
     {
@@ -73,18 +76,19 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
         {
           ...axis,
           grid: { show: false },
-          space: 76,
-          size: 28,
+          space: em * 7,
+          size: em * 2.5,
           gap: 8,
           values: (_plot, at, _axis, _space, step) => times(at, step),
         },
         {
           ...axis,
           grid: lines,
-          space: 44,
+          space: em * 4,
           gap: 6,
           values: (_plot, at) => at.map(format).map((text, n, all) => (text === all[n - 1] ? "" : text)),
-          size: (_plot, written) => 14 + 6.4 * Math.max(0, ...(written ?? []).map((text) => text.length)),
+          size: (_plot, written) =>
+            em * (1.3 + 0.58 * Math.max(0, ...(written ?? []).map((text) => text.length))),
         },
       ],
       series: [
@@ -95,7 +99,7 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
           width: 1.75,
           spanGaps: true,
           // A line needs two points; one shows as a dot.
-          points: { show: (self: UPlot) => (self.data[0]?.length ?? 0) < 2, size: 5 },
+          points: { show: (self: UPlot) => (self.data[0]?.length ?? 0) < 2, size: 9, width: 2 },
         })),
       ],
       hooks: {
@@ -130,6 +134,9 @@ export function createPlot(Library: typeof UPlot, host: HTMLElement, options: Pl
     destroy: () => plot.destroy(),
   };
 }
+
+/** Of the size of the letters around it. */
+const LETTERS = 0.79;
 
 /** A course of less is drawn at the right, where it grows. */
 const LEAST_SECONDS = 30;

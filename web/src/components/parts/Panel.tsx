@@ -45,7 +45,7 @@ export function Panel({ title, followed, empty, hint, tools, children }: Props) 
         <h2 className="rc-panel-title" id={heading}>
           {title}
         </h2>
-        {!denied && (
+        {!denied && (received > 0 || standing !== "connecting") && (
           <span className="rc-count" title={`${formatCount(received)} events`} data-testid={`count-${type}`}>
             {formatCount(received)}
           </span>

@@ -2,11 +2,11 @@
 
 import { type ReactNode, useEffect } from "react";
 import { formatCount, formatName } from "../../components/format.js";
-import { useNow } from "../../components/parts/useNow.js";
 import type { RowcastError } from "../../errors.js";
 import type { Statistics } from "../../protocol.js";
 import { formatAgo, formatLag, formatSentence, formatSpan } from "../format.js";
 import { hrefOf, type Route } from "../route.js";
+import { useNow } from "../useNow.js";
 import { CountTable } from "./CountTable.js";
 import { ServersTable } from "./ServersTable.js";
 import type { StatisticsState } from "./statistics.js";

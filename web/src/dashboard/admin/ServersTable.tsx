@@ -2,9 +2,9 @@
 
 import { useId } from "react";
 import { formatCount } from "../../components/format.js";
-import { useNow } from "../../components/parts/useNow.js";
 import type { ServerStatistics } from "../../protocol.js";
 import { formatLag, formatSpan } from "../format.js";
+import { useNow } from "../useNow.js";
 
 export function ServersTable({ servers }: { servers: readonly ServerStatistics[] }) {
   const heading = useId();

@@ -3,11 +3,11 @@
 import type { ReactNode } from "react";
 import { formatCount, formatDecimal } from "../../components/format.js";
 import { Sparkline } from "../../components/parts/Sparkline.js";
-import { useNow } from "../../components/parts/useNow.js";
-import { useRate } from "../../components/parts/useRate.js";
 import type { ConnectionState } from "../../connection.js";
-import { formatAgo, formatLag } from "../format.js";
+import { formatLag, formatSpan } from "../format.js";
 import { type Lag, quantile } from "../lag/lag.js";
+import { useNow } from "../useNow.js";
+import { useRate } from "./useRate.js";
 
 const STATUS_WORDS = {
   disconnected: "Not connected",
@@ -30,12 +30,12 @@ interface Props {
 export function ConnectionBar({ connection, received, lag, panel, open, onToggle }: Props) {
   const { perSecond, history } = useRate(received);
   const now = useNow();
-  const { status, cursor, heardAt } = connection;
+  const { status, degraded, cursor, heardAt } = connection;
   const median = quantile(lag, 0.5, now);
   return (
     <div className="rd-bar">
-      <Fact name="Stream" note={heardAt !== null && `heard ${formatAgo(now - heardAt)}`}>
-        {STATUS_WORDS[status]}
+      <Fact name="Stream" note={heardAt !== null && heardWords(now - heardAt)}>
+        {status === "connected" && degraded ? "Degraded" : STATUS_WORDS[status]}
       </Fact>
       <Fact name="Events per second" wide>
         {formatDecimal(perSecond)}
@@ -64,6 +64,11 @@ export function ConnectionBar({ connection, received, lag, panel, open, onToggle
       </button>
     </div>
   );
+}
+
+/** Short, or the line would break and the page move every second. */
+function heardWords(silence: number): string {
+  return silence < 2000 ? "heard just now" : `heard ${formatSpan(silence / 1000)} ago`;
 }
 
 interface FactProps {

@@ -2,11 +2,11 @@
 
 import type { ReactNode } from "react";
 import { formatCount } from "../../components/format.js";
-import { useNow } from "../../components/parts/useNow.js";
 import type { ConnectionState, Role, Transport } from "../../connection.js";
 import { formatLag, formatSpan } from "../format.js";
 import { LagChart } from "../lag/LagChart.js";
 import { type Lag, quantile } from "../lag/lag.js";
+import { useNow } from "../useNow.js";
 import { cursorWords } from "./cursorWords.js";
 import { TypeSwitches } from "./TypeSwitches.js";
 import type { Types } from "./useTypes.js";

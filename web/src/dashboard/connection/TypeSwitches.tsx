@@ -42,6 +42,12 @@ export function TypeSwitches({ types, covered, live }: Props) {
           Follow everything, new types included
         </button>
       )}
+      {listed.some((type) => isLetGo(wanted.includes(type), covered.includes(type))) && (
+        <p className="rd-types-note">
+          This page no longer shows what is off. The stream carries it a little longer, in case you want it
+          again, and as long as another tab of yours follows it.
+        </p>
+      )}
       <p role="status" className="rd-types-problem">
         {problem && `Nothing was changed: ${formatSentence(problem.message)}`}
       </p>
@@ -50,8 +56,10 @@ export function TypeSwitches({ types, covered, live }: Props) {
 }
 
 /** A stream that is shared by tabs, or that may soon be asked for the same again, carries for a while what this page drops. */
+const isLetGo = (on: boolean, carried: boolean): boolean => !on && carried;
+
 function wordFor(on: boolean, carried: boolean, changing: boolean): string {
   if (changing || (on && !carried)) return "…";
   if (on) return "on";
-  return carried ? "off here" : "off";
+  return isLetGo(on, carried) ? "off, still sent" : "off";
 }

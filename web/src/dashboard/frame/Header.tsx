@@ -1,9 +1,9 @@
 // Where one is, whether it is live, of which organization, and who is looking.
 
-import { Mark } from "../../components/parts/Mark.js";
 import { StatusIndicator } from "../../components/StatusIndicator.js";
 import type { ConnectionState } from "../../connection.js";
 import { hrefOf, type PageName, type Route } from "../route.js";
+import { Mark } from "./Mark.js";
 import { OrganizationSwitcher } from "./OrganizationSwitcher.js";
 import { UserMenu } from "./UserMenu.js";
 import { useOrganizations } from "./useOrganizations.js";

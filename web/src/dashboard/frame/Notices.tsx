@@ -1,13 +1,13 @@
 // What the user must know about the connection right now, in words, and what there is to do about it.
 
 import type { ReactNode } from "react";
-import { useNow } from "../../components/parts/useNow.js";
 import type { ConnectionState } from "../../connection.js";
 import type { RowcastError } from "../../errors.js";
 import type { ResetReason } from "../../protocol.js";
 import { formatSentence, formatSpan } from "../format.js";
 import { hrefOf, type Route } from "../route.js";
 import { TokenForm } from "../session/TokenForm.js";
+import { useNow } from "../useNow.js";
 
 /** As long before its end as the server says so. */
 const EXPIRING = 60_000;

@@ -1,7 +1,7 @@
 // Who is signed in, until when, and the ways on and out.
 
-import { useNow } from "../../components/parts/useNow.js";
 import { formatSpan } from "../format.js";
+import { useNow } from "../useNow.js";
 import { Popup } from "./Popup.js";
 
 interface Props {

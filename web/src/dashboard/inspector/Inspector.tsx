@@ -2,12 +2,12 @@
 
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import { formatName } from "../../components/format.js";
-import { Json } from "../../components/parts/Json.js";
-import { useNow } from "../../components/parts/useNow.js";
 import type { OutboxEvent } from "../../protocol.js";
 import { formatAgo } from "../format.js";
+import { useNow } from "../useNow.js";
 import { CopyButton } from "./CopyButton.js";
 import { Explanation } from "./Explanation.js";
+import { Json } from "./Json.js";
 import { type Neighbours, neighboursOf } from "./sequence.js";
 
 interface Props {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { course, type Lag, measure, noLag, quantile, WINDOW } from "./lag.js";
+import { course, type Lag, LagStore, measure, noLag, quantile, WINDOW } from "./lag.js";
 
 const lagOf = (...values: [ms: number, now: number][]): Lag =>
   values.reduce((lag, [ms, now]) => measure(lag, ms, now), noLag);
@@ -33,4 +33,20 @@ it("is bounded", () => {
   for (let n = 0; n < 100_000; n += 1) lag = measure(lag, n, 1_000_000 + n * 2);
   expect(lag.seconds.length).toBeLessThanOrEqual(WINDOW);
   expect(Math.max(...lag.seconds.map(({ values }) => values.length))).toBeLessThanOrEqual(100);
+});
+
+it("measures what a read brought once, and with its own lag", () => {
+  const frames: (() => void)[] = [];
+  const store = new LagStore((frame) => frames.push(frame));
+  const now = 1_000_000;
+  store.onState({ lag: null }, now);
+  store.onEvent();
+  store.onEvent();
+  store.onState({ lag: 110 }, now);
+  // A heartbeat.
+  store.onState({ lag: 110 }, now + 500);
+  store.onEvent();
+  store.onState({ lag: 3 }, now + 900);
+  for (const frame of frames) frame();
+  expect(store.getSnapshot().seconds).toEqual([{ at: 1000, values: [3, 110] }]);
 });

@@ -1,5 +1,8 @@
 // How late events are: what was measured in the last minute, second by second.
 
+import type { ConnectionState } from "../../connection.js";
+import { Fold, nextFrame, type Schedule } from "../../fold.js";
+
 /** Seconds that are kept. */
 export const WINDOW = 60;
 /** Measurements of one second that are kept; beyond that the sample is good enough. */
@@ -44,6 +47,34 @@ export function course(lag: Lag, share: number, now: number): (number | null)[] 
     const at = last - WINDOW + 1 + index;
     return rank(lag.seconds.find((second) => second.at === at)?.values ?? [], share);
   });
+}
+
+interface Measured {
+  readonly ms: number;
+  /** In milliseconds of wall time. */
+  readonly at: number;
+}
+
+/**
+ * The lag as it is told: first events, then the state that has their lag. Other news of the connection has that lag again
+ * and is no measurement.
+ */
+export class LagStore extends Fold<Lag, Measured> {
+  #hasCome = false;
+
+  constructor(schedule: Schedule = nextFrame) {
+    super(noLag, (was, all) => all.reduce((lag, { ms, at }) => measure(lag, ms, at), was), schedule);
+  }
+
+  onEvent(): void {
+    this.#hasCome = true;
+  }
+
+  onState({ lag }: Pick<ConnectionState, "lag">, now = Date.now()): void {
+    if (!this.#hasCome || lag === null) return;
+    this.#hasCome = false;
+    this.push({ ms: lag, at: now });
+  }
 }
 
 function rank(ascending: readonly number[], share: number): number | null {

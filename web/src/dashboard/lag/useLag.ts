@@ -1,16 +1,14 @@
-// The stream's lag as it comes: the newest event of each frame is measured.
+// The stream's lag as it comes: the newest event of each read is measured.
 
-import { useEffect, useRef, useState } from "react";
-import type { ConnectionState } from "../../connection.js";
-import { type Lag, measure, noLag } from "./lag.js";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
+import { usePage } from "../../react/page.js";
+import { type Lag, LagStore } from "./lag.js";
 
-export function useLag({ lag: latest }: ConnectionState, received: number): Lag {
-  const [lag, setLag] = useState(noLag);
-  const counted = useRef(received);
-  useEffect(() => {
-    if (latest === null || received === counted.current) return;
-    counted.current = received;
-    setLag((was) => measure(was, latest, Date.now()));
-  }, [latest, received]);
-  return lag;
+/** `onEvent` is to be called for each event. */
+export function useLag(): { lag: Lag; onEvent: () => void } {
+  const { hub } = usePage();
+  const store = useMemo(() => new LagStore(), []);
+  useEffect(() => hub.watch((state) => store.onState(state)), [hub, store]);
+  const lag = useSyncExternalStore(store.subscribe, store.getSnapshot);
+  return { lag, onEvent: () => store.onEvent() };
 }

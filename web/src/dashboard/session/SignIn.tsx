@@ -1,9 +1,9 @@
 // The way in without a signed-in link: a token is pasted.
 
 import { useEffect } from "react";
-import { Mark } from "../../components/parts/Mark.js";
 import type { RowcastError } from "../../errors.js";
 import { formatSentence } from "../format.js";
+import { Mark } from "../frame/Mark.js";
 import { TokenForm } from "./TokenForm.js";
 
 interface Props {

@@ -11,7 +11,7 @@ export function Json({ text }: { text: string }) {
     parts.push(text.slice(end, match.index));
     const kind = colon ? "key" : string ? "string" : "word";
     parts.push(
-      <span key={match.index} className={`rc-json-${kind}`}>
+      <span key={match.index} className={`rd-json-${kind}`}>
         {token}
       </span>,
     );
@@ -20,7 +20,7 @@ export function Json({ text }: { text: string }) {
   parts.push(text.slice(end));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it.
-    <pre className="rc-json" tabIndex={0}>
+    <pre className="rd-json" tabIndex={0}>
       {parts}
     </pre>
   );
