@@ -73,6 +73,16 @@ describe("events", () => {
       "Error: a fault of the app",
     ]);
   });
+
+  it("are all that an app has to listen for, besides resets", async () => {
+    const ids: string[] = [];
+    const handlers: ConnectionHandlers = { onEvent: ({ id }) => ids.push(id), onReset: () => {} };
+    const connection = connect({ token: () => "t1" }, handlers, client.server.environment);
+    await pass(0);
+    await client.server.last.stream(connectedFrame("10") + eventFrame("11", "11"));
+    connection.close();
+    expect([ids, client.server.faults]).toEqual([["11"], []]);
+  });
 });
 
 describe("close", () => {

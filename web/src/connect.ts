@@ -45,7 +45,7 @@ export function connect(
 class OwnConnection implements Connection {
   state: ConnectionState;
   readonly #options: ConnectOptions;
-  readonly #handlers: ConnectionHandlers;
+  readonly #handlers: Required<ConnectionHandlers>;
   readonly #environment: Environment;
   readonly #url: string;
   readonly #credentials: Credentials;

@@ -119,7 +119,7 @@ export interface ConnectOptions extends Interest {
 export interface ConnectionHandlers {
   /** Each event exactly once, in the order of the stream. */
   onEvent(event: OutboxEvent): void;
-  onState(state: ConnectionState): void;
+  onState?(state: ConnectionState): void;
   /** Events were missed that can no longer be had: fetch again what is shown, now. The stream goes on. */
   onReset(reason: ResetReason): void;
 }

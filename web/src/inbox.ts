@@ -8,7 +8,10 @@ import { isId, type Seen } from "./seen.js";
 import type { Arrival, Read } from "./transport/transport.js";
 
 /** What does not throw: the app's own faults are the app's to see, and no reason to lose the stream. */
-export function shield(handlers: ConnectionHandlers, { reportError }: Environment): ConnectionHandlers {
+export function shield(
+  handlers: ConnectionHandlers,
+  { reportError }: Environment,
+): Required<ConnectionHandlers> {
   const guard = (call: () => void) => {
     try {
       call();
@@ -18,7 +21,7 @@ export function shield(handlers: ConnectionHandlers, { reportError }: Environmen
   };
   return {
     onEvent: (event) => guard(() => handlers.onEvent(event)),
-    onState: (state) => guard(() => handlers.onState(state)),
+    onState: (state) => guard(() => handlers.onState?.(state)),
     onReset: (reason) => guard(() => handlers.onReset(reason)),
   };
 }

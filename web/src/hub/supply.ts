@@ -17,7 +17,7 @@ import { Demand } from "./demand.js";
 import type { Start } from "./place.js";
 import { Recent, within } from "./recent.js";
 
-export interface SupplyHandlers extends ConnectionHandlers {
+export interface SupplyHandlers extends Required<ConnectionHandlers> {
   /** What was asked for last is in force. */
   onSettled(): void;
   /** What was asked for last was refused; nothing has changed. */

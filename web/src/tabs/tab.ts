@@ -51,7 +51,7 @@ export class Tab implements Connection {
   state: ConnectionState;
   readonly #shared: Shared;
   readonly #options: ConnectOptions;
-  readonly #handlers: ConnectionHandlers;
+  readonly #handlers: Required<ConnectionHandlers>;
   readonly #environment: Environment;
   readonly #id: string;
   readonly #feed: Feed;
