@@ -83,11 +83,11 @@ function tokensOf(subject: string, token: NonNullable<ConnectOptions["token"]>):
 class Undecided implements Connection {
   readonly #decided: Promise<Connection>;
   #connection: Connection | undefined;
-  readonly #handlers: ConnectionHandlers;
+  readonly #handlers: Required<ConnectionHandlers>;
   #isClosed = false;
 
   /** `handlers` do not throw. */
-  constructor(decided: Promise<Connection>, handlers: ConnectionHandlers) {
+  constructor(decided: Promise<Connection>, handlers: Required<ConnectionHandlers>) {
     this.#handlers = handlers;
     this.#decided = decided.then((connection) => {
       if (this.#isClosed) connection.close();
