@@ -19,7 +19,7 @@ fn root() -> &'static Path {
 /// What people read, with its text.
 fn documents() -> Vec<(PathBuf, String)> {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let others = ["README.md", "CHANGELOG.md", "web/README.md"].map(|name| root().join(name));
+    let others = ["README.md", "CHANGELOG.md", "web/README.md", "web/DEVELOPING.md"].map(|name| root().join(name));
     let markdown = docs.chain(others).filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let found: Vec<_> = markdown.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect();
     assert!(found.len() > 10, "the documents were not found");

@@ -1,4 +1,4 @@
-// Data flows one way: what a file imports stands above it in the map in README.md, or in its own folder.
+// Data flows one way: what a file imports stands above it in the map in DEVELOPING.md, or in its own folder.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, normalize } from "node:path";
@@ -8,7 +8,7 @@ const WEB = new URL("..", import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, WEB), "utf8");
 
 /** `src/x.ts` and `src/x/` as they stand in the map. */
-const order = [...read("README.md").matchAll(/^src\/([a-z-]+)(?:\.ts|\/)/gm)].map(([, name]) => name ?? "");
+const order = [...read("DEVELOPING.md").matchAll(/^src\/([a-z-]+)(?:\.ts|\/)/gm)].map(([, name]) => name ?? "");
 
 /** The part of the map that a file belongs to. */
 const partOf = (path: string): string => path.replace(/^src\//, "").replace(/[/.].*$/, "");
