@@ -107,7 +107,7 @@ it("explains why one sees an event", async () => {
   });
   await page.getByTestId("log").getByRole("button").first().click();
   const why = page.getByRole("region", { name: "Why do I see this?" });
-  await why.getByText("You are a member of o1 and hold the permission monitor there.").waitFor();
+  await why.getByText("You have access to o1 and hold the permission monitor there.").waitFor();
   await why.getByText("Nothing of it is hidden from you.").waitFor();
   await why.getByText("The rules, one by one").click();
   await why.getByRole("row", { name: /^permission yes/ }).waitFor();
@@ -125,7 +125,7 @@ it("explains what is hidden, and what would reveal it", async () => {
   });
   await page.getByTestId("log").getByRole("button").first().click();
   const why = page.getByRole("region", { name: "Why do I see this?" });
-  await why.getByText("You are a member of o1.").waitFor();
+  await why.getByText("You have access to o1.").waitFor();
   await why
     .getByText('content is replaced by "[FILTERED]" for you; the permission admin would reveal it.')
     .waitFor();
@@ -151,7 +151,7 @@ it("does not explain what one may no longer see, and says so", async () => {
         .getByRole("button", { name: "Ask again" })
         .click({ timeout: 1000 })
         .catch(() => {});
-      return why.getByText("You are a member of o1.").count();
+      return why.getByText("You have access to o1.").count();
     })
     .toBe(1);
 });

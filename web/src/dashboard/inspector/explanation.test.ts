@@ -14,8 +14,8 @@ const explained = (change: Partial<Explained>): Explained => ({
 });
 
 it.each([
-  [{}, "You are a member of o1."],
-  [{ requiredPermission: "monitor" }, "You are a member of o1 and hold the permission monitor there."],
+  [{}, "You have access to o1."],
+  [{ requiredPermission: "monitor" }, "You have access to o1 and hold the permission monitor there."],
   [{ audience: "platform" }, "It is for everybody on the platform."],
   [
     { audience: "platform", requiredPermission: "monitor" },

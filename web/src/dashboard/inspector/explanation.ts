@@ -55,5 +55,5 @@ export function summaryOf(explained: Explained): string {
   if (audience === "user") {
     return `It is private, and you are the user it is for or hold admin in ${organizationId ?? "its organization"}.`;
   }
-  return `You are a member of ${organizationId ?? "its organization"}${permission ? ` and ${permission} there` : ""}.`;
+  return `You have access to ${organizationId ?? "its organization"}${permission ? ` and ${permission} there` : ""}.`;
 }
