@@ -9,6 +9,8 @@ export default defineConfig({
     outDir: "dist",
     emptyOutDir: true,
     assetsInlineLimit: 0,
+    // What is bundled wants its licences to go with it, into the binary too.
+    license: { fileName: "licences.md" },
     modulePreload: { polyfill: false },
     target: "es2022",
   },

@@ -30,7 +30,7 @@ const APP_RETRY: Duration = Duration::from_secs(2);
 /// Who can be signed in as: platform staff, an organization's admin, and a plain member of the same organization.
 const USERS: [(&str, &str); 3] = [
     ("user_sam", "platform staff: every organization, nothing hidden"),
-    ("user_ada", "admin of Alder & Oak Furniture"),
+    ("user_ada", "admin of Alder & Oak Furniture: all of it, but not the health of the whole platform"),
     ("user_ben", "plain member there: no health, errors or metrics, contents filtered"),
 ];
 

@@ -4,6 +4,8 @@ import type { Environment } from "./environment.js";
 
 /** Nobody should look at a page for longer than this before it tries again. */
 export const MAX_DELAY = 30_000;
+/** Milliseconds that the doubling begins with at the least: nothing doubled stays nothing. */
+const LEAST_BASE = 100;
 /** A server that asks for more than this has made a mistake. */
 export const LONGEST = 3_600_000;
 
@@ -12,7 +14,7 @@ export const LONGEST = 3_600_000;
  * between nothing and the doubled delay, so that ten thousand clients of a restarted server do not come back in step.
  */
 export function backoff(attempt: number, base: number, random: () => number, most = MAX_DELAY): number {
-  return random() * Math.min(most, base * 2 ** Math.min(attempt - 1, 20));
+  return random() * Math.min(most, Math.max(base, LEAST_BASE) * 2 ** Math.min(attempt - 1, 20));
 }
 
 /** `Retry-After` in milliseconds from now: seconds or a date. */

@@ -4,7 +4,7 @@ import { backoff, pause } from "./backoff.js";
 import type { Credentials } from "./credentials.js";
 import type { Environment } from "./environment.js";
 import { toRowcastError } from "./errors.js";
-import { ask } from "./request.js";
+import { ask } from "./transport/request.js";
 
 type Command =
   | { action: "subscribe" | "unsubscribe"; eventTypes: readonly string[]; since?: string | undefined }
@@ -67,6 +67,7 @@ async function command(line: Line, what: Command): Promise<boolean> {
     try {
       const token = what.action === "renew" ? what.token : credentials.token;
       line.onObeyed((await (await ask(url, token, init, environment)).json()) as Obeyed);
+      credentials.forgive();
       return true;
     } catch (thrown) {
       const error = toRowcastError(thrown);
@@ -75,7 +76,7 @@ async function command(line: Line, what: Command): Promise<boolean> {
         await credentials.next();
       } else {
         if (error.final) throw error;
-        const delay = error.retryAfter ?? backoff(attempt, 1000, environment.random);
+        const delay = Math.max(error.retryAfter ?? 0, backoff(attempt, 1000, environment.random));
         await pause(delay, signal, environment);
       }
     }

@@ -1,8 +1,8 @@
 // The life of a connection: opens a stream, and comes back by cursor whenever it ends, until it is closed or refused.
 // Knows no framework; all that is outside comes in through `Environment`.
 
+import { unless } from "./abort.js";
 import { backoff, LONGEST, MAX_DELAY, pause } from "./backoff.js";
-import { Carrier } from "./carrier.js";
 import type { Line } from "./command.js";
 import {
   type Connection,
@@ -21,12 +21,15 @@ import { load } from "./load.js";
 import type { CloseReason, ConnectionStatus, Coverage } from "./protocol.js";
 import { Seen } from "./seen.js";
 import { Keeper } from "./storage.js";
-import type { Read } from "./transport.js";
+import { Carrier } from "./transport/carrier.js";
+import type { Read } from "./transport/transport.js";
 import type { Wants } from "./want.js";
 
 const DEFAULT_URL = "/api/v1/realtime/sse";
 /** A stream that lived this long was not part of the trouble: the back-off starts anew. */
 const STABLE = 5_000;
+/** Milliseconds between attempts in a row, however soon the server would have us back. */
+const LEAST_AGAIN = 500;
 
 /** Opens a connection. It lives until `close`. */
 export function connect(
@@ -42,7 +45,7 @@ export function connect(
 class OwnConnection implements Connection {
   state: ConnectionState;
   readonly #options: ConnectOptions;
-  readonly #handlers: ConnectionHandlers;
+  readonly #handlers: Required<ConnectionHandlers>;
   readonly #environment: Environment;
   readonly #url: string;
   readonly #credentials: Credentials;
@@ -81,8 +84,11 @@ class OwnConnection implements Connection {
   reconnect(): void {
     this.#credentials.forgive();
     if (this.#life) {
-      this.#set({ attempt: 0 });
       this.#skip();
+      const { status, attempt } = this.state;
+      // Whoever asks for it when told of the failure is not told of that again.
+      if (status === "error") this.#set({ status: this.#opened ? "reconnecting" : "connecting", attempt: 0 });
+      else if (attempt > 0) this.#set({ attempt: 0 });
       return;
     }
     this.#life = new AbortController();
@@ -115,6 +121,7 @@ class OwnConnection implements Connection {
     while (!life.aborted) {
       const again = this.#opened || this.state.attempt > 0;
       this.#set({ status: again ? "reconnecting" : "connecting", retryAt: null });
+      if (life.aborted) return;
       const abort = new AbortController();
       this.#current = abort;
       const end = await this.#attempt(abort)
@@ -122,7 +129,7 @@ class OwnConnection implements Connection {
         .then((error) => this.#judge(error));
       abort.abort();
       if (life.aborted) return;
-      this.#options.debug?.(end.message, end);
+      this.#debug(end.message, end);
       if (end !== AGAIN) await this.#recover(end);
     }
   }
@@ -132,8 +139,7 @@ class OwnConnection implements Connection {
     this.#closing = null;
     this.#isToldWhen = false;
     this.#openedAt = Number.POSITIVE_INFINITY;
-    const token = await this.#credentials.next();
-    if (abort.signal.aborted) return AGAIN;
+    const token = await unless(abort.signal, this.#credentials.next());
     const { subscriptions, organizationId } = this.#wants?.next() ?? this.#options;
     // Only now: where it has to go on depends on what is wanted.
     const { cursor } = this.#seen;
@@ -164,30 +170,33 @@ class OwnConnection implements Connection {
   /** Waits for as long as the failure asks for: until the next attempt is due, or somebody wakes it. */
   #recover(failure: RowcastError): Promise<void> {
     const { now, online } = this.#environment;
+    // Whoever is told may cut the wait short before it has begun.
+    const wait = new AbortController();
+    this.#current = wait;
     const isStable = now() - this.#openedAt >= STABLE;
     // Without a network nothing is learned from trying.
     const attempt = isStable ? 1 : this.state.attempt + (online() || this.state.attempt === 0 ? 1 : 0);
     const change = { error: failure, attempt, connectionId: null, degraded: false };
     if (failure.final || attempt > (this.#options.maxReconnectAttempts ?? Number.POSITIVE_INFINITY)) {
       this.#set({ ...change, status: "error" });
-      return this.#pause(Number.POSITIVE_INFINITY, !failure.final);
+      return this.#pause(Number.POSITIVE_INFINITY, wait, !failure.final);
     }
     const delay = this.#delay(failure, attempt);
     this.#set({ ...change, status: "reconnecting", retryAt: now() + delay });
-    return this.#pause(delay, failure.retryAfter === undefined);
+    return this.#pause(delay, wait, failure.retryAfter === undefined);
   }
 
   #delay({ retryAfter }: RowcastError, attempt: number): number {
     const { random, online } = this.#environment;
     if (retryAfter !== undefined) return retryAfter + backoff(1, this.#retry, random);
     if (!online()) return MAX_DELAY;
-    return this.#closing && this.#isToldWhen ? this.#retry : backoff(attempt, this.#retry, random);
+    if (!this.#closing || !this.#isToldWhen) return backoff(attempt, this.#retry, random);
+    return attempt === 1 ? this.#retry : Math.max(this.#retry, LEAST_AGAIN);
   }
 
-  async #pause(ms: number, wakes: boolean): Promise<void> {
-    this.#current = new AbortController();
-    const stopWaking = wakes ? this.#environment.onWake(() => this.#skip()) : undefined;
-    await pause(ms, this.#current.signal, this.#environment);
+  async #pause(ms: number, wait: AbortController, wakes: boolean): Promise<void> {
+    const stopWaking = wakes ? this.#environment.onWake(() => wait.abort()) : undefined;
+    await pause(ms, wait.signal, this.#environment);
     stopWaking?.();
   }
 
@@ -197,10 +206,13 @@ class OwnConnection implements Connection {
   }
 
   #take(read: Read): void {
+    const life = this.#life;
+    if (!life) return;
     this.#retry = Math.min(read.retry ?? this.#retry, LONGEST);
     this.#isToldWhen = read.retry !== undefined;
-    this.#set(this.#inbox.take(read));
+    this.#set(this.#inbox.take(read, life.signal));
     this.#keeper.keep(this.state.cursor);
+    if (life.signal.aborted) this.#keeper.stop();
   }
 
   /** Does what the server says about the connection. */
@@ -246,7 +258,7 @@ class OwnConnection implements Connection {
       const { renew } = await load(import("./command.js"));
       if (await renew(line, token)) this.#credentials.use(token);
     } catch (thrown) {
-      this.#options.debug?.("the token was not renewed", thrown);
+      this.#debug("the token was not renewed", thrown);
     }
   }
 
@@ -262,6 +274,14 @@ class OwnConnection implements Connection {
       environment: this.#environment,
       onObeyed: ({ eventTypes, expiresAt }) => this.#set({ subscriptions: eventTypes, expiresAt }),
     };
+  }
+
+  #debug(message: string, detail: unknown): void {
+    try {
+      this.#options.debug?.(message, detail);
+    } catch (thrown) {
+      this.#environment.reportError(thrown);
+    }
   }
 
   #set(change: Partial<ConnectionState>): void {

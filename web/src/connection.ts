@@ -106,7 +106,7 @@ export interface ConnectOptions extends Interest {
   url?: string | undefined;
   /** A cursor to resume from; absent: begin at the head. */
   lastEventId?: string | undefined;
-  /** Milliseconds that the back-off starts from, until the server says `retry:`. 1000. */
+  /** Milliseconds that the back-off starts from, until the server says `retry:`; at least 100. 1000. */
   reconnectDelay?: number | undefined;
   /** Resumes across reloads of the page; `lastEventId` counts more. `sessionCursor` makes one. */
   storage?: CursorStorage | undefined;
@@ -119,7 +119,7 @@ export interface ConnectOptions extends Interest {
 export interface ConnectionHandlers {
   /** Each event exactly once, in the order of the stream. */
   onEvent(event: OutboxEvent): void;
-  onState(state: ConnectionState): void;
+  onState?(state: ConnectionState): void;
   /** Events were missed that can no longer be had: fetch again what is shown, now. The stream goes on. */
   onReset(reason: ResetReason): void;
 }
@@ -129,7 +129,7 @@ export interface Connection {
   readonly state: ConnectionState;
   /** Begins, or begins again at once, whatever it is waiting for. */
   reconnect(): void;
-  /** Ends it; `reconnect` would resume where it was. */
+  /** Ends it, at once: nothing more is handed out. `reconnect` would resume where it was. */
   close(): void;
   /**
    * Changes what the stream covers. Types are changed on the open stream; another organization, or all types where

@@ -6,6 +6,8 @@ import { RowcastError } from "./errors.js";
 export class Credentials {
   readonly #source: TokenSource | undefined;
   #token: string | undefined;
+  /** How often a token was asked for: what was asked for before may come later. */
+  #asked = 0;
   /** The token that was turned down since the last good answer, and that answer. */
   #refusal: { token: string; error: RowcastError } | null = null;
 
@@ -22,10 +24,12 @@ export class Credentials {
   async next(): Promise<string | undefined> {
     if (!this.#source) return undefined;
     const refused = this.#refusal;
+    this.#asked += 1;
+    const asked = this.#asked;
     const token = await this.#source({ refused: refused?.token ?? null, expiring: false });
     if (token === null || token === refused?.token)
       throw refused?.error ?? new RowcastError("unauthorized", "there is no token");
-    this.#token = token;
+    if (asked === this.#asked) this.#token = token;
     return token;
   }
 

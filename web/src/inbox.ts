@@ -2,12 +2,16 @@
 
 import type { ConnectionHandlers, ConnectionState } from "./connection.js";
 import type { Environment } from "./environment.js";
+import { RowcastError } from "./errors.js";
 import type { ConnectionStatusEvent } from "./protocol.js";
-import type { Seen } from "./seen.js";
-import type { Arrival, Read } from "./transport.js";
+import { isId, type Seen } from "./seen.js";
+import type { Arrival, Read } from "./transport/transport.js";
 
 /** What does not throw: the app's own faults are the app's to see, and no reason to lose the stream. */
-export function shield(handlers: ConnectionHandlers, { reportError }: Environment): ConnectionHandlers {
+export function shield(
+  handlers: ConnectionHandlers,
+  { reportError }: Environment,
+): Required<ConnectionHandlers> {
   const guard = (call: () => void) => {
     try {
       call();
@@ -17,7 +21,7 @@ export function shield(handlers: ConnectionHandlers, { reportError }: Environmen
   };
   return {
     onEvent: (event) => guard(() => handlers.onEvent(event)),
-    onState: (state) => guard(() => handlers.onState(state)),
+    onState: (state) => guard(() => handlers.onState?.(state)),
     onReset: (reason) => guard(() => handlers.onReset(reason)),
   };
 }
@@ -45,13 +49,14 @@ export class Inbox {
     this.#onStatus = onStatus;
   }
 
-  /** Hands out what a read brought, and returns what is known then. */
-  take({ arrivals, cursor, transport }: Read): Partial<ConnectionState> {
+  /** Hands out what a read brought, until `life` ends, and returns what is known then. */
+  take({ arrivals, cursor, transport }: Read, life: AbortSignal): Partial<ConnectionState> {
     for (const arrival of arrivals) {
+      if (life.aborted) break;
       this.#dispatch(arrival);
       this.#seen.advance(arrival.cursor);
     }
-    this.#seen.advance(cursor);
+    if (!life.aborted) this.#seen.advance(cursor);
     // Only now: what is resumed from must never be ahead of what was handed out.
     return {
       cursor: this.#seen.cursor,
@@ -70,6 +75,8 @@ export class Inbox {
     // Not at once: the server, which speaks first, may ask for the same.
     if (this.#seen.takeOrphans()) this.#handlers.onReset("cursor_ahead");
     if (!event) this.#seen.beat();
+    else if (!isId(event.id))
+      this.#environment.reportError(new RowcastError("protocol", "a message is not an event of the outbox"));
     else if (this.#seen.admit(event.id, event.type)) {
       this.#lag = Math.max(0, this.#environment.now() - this.#ahead - Date.parse(event.timestamp));
       this.#handlers.onEvent(event);

@@ -6,9 +6,9 @@ export { type Cursor, contains, parseCursor } from "./cursor.js";
 export type { Environment, MessageSource } from "./environment.js";
 export { type ErrorKind, RowcastError } from "./errors.js";
 export { Fold, nextFrame, type Schedule } from "./fold.js";
-export { createHub, type Hub, type HubOptions, type Seat, type SeatOptions } from "./hub.js";
+export { createHub, type Hub, type HubOptions, type Seat, type SeatOptions } from "./hub/hub.js";
+export type { Consumer } from "./hub/place.js";
 export { type SseMessage, SseParser } from "./parse.js";
-export type { Consumer } from "./place.js";
 export type * from "./protocol.js";
 export { sessionCursor } from "./storage.js";
 export {

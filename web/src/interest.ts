@@ -1,6 +1,8 @@
 // What several parties want of one stream: what it has to cover, and which of its events are whose.
 
 import type { Interest } from "./connection.js";
+import { parseCursor } from "./cursor.js";
+import { RowcastError } from "./errors.js";
 import type { OutboxEvent } from "./protocol.js";
 
 /** Whether the event is one of those that are asked for. What is platform-wide belongs to every organization. */
@@ -38,4 +40,19 @@ export function union(interests: Iterable<Interest>): Interest {
     subscriptions: all ? undefined : [...types].sort(),
     organizationId: others.length === 0 ? organizationId : undefined,
   };
+}
+
+/** Why it cannot be wanted, if it cannot. */
+export function faultOf({ subscriptions }: Interest, since: string | undefined): RowcastError | undefined {
+  if (subscriptions?.length === 0)
+    return new RowcastError(
+      "refused",
+      "`subscriptions` names no type: leave it out for all, or close the connection",
+    );
+  if (since !== undefined && !parseCursor(since))
+    return new RowcastError(
+      "refused",
+      "`since` is not a cursor: take what `rowcast.current_cursor()` returns",
+    );
+  return undefined;
 }

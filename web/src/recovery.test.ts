@@ -160,3 +160,38 @@ describe("without a network", () => {
     expect(client.connection.state).toMatchObject({ status: "reconnecting", attempt: 1 });
   });
 });
+
+describe("a server that says `retry: 0`", () => {
+  it("is not asked all the time when it is away", async () => {
+    await client.open();
+    await client.server.last.stream(`retry: 0\n${connectedFrame("10")}`);
+    await client.server.last.fail();
+    for (let ms = 0; ms < 60_000; ms += 100) {
+      await pass(100);
+      if (!client.server.last.aborted) await client.server.last.fail();
+    }
+    expect(client.server.exchanges.length).toBeLessThan(15);
+  });
+
+  it("is not asked all the time when it closes each stream", async () => {
+    await client.open();
+    for (let ms = 0; ms < 10_000; ms += 100) {
+      if (!client.server.last.aborted) {
+        await client.server.last.stream(
+          `retry: 0\n${statusFrame({ status: "closing", reason: "unavailable" })}`,
+        );
+        await client.server.last.end();
+      }
+      await pass(100);
+    }
+    expect(client.server.exchanges.length).toBeLessThan(25);
+  });
+});
+
+it("notices silence also when the clock was set back meanwhile", async () => {
+  await client.open();
+  await client.server.last.stream(connectedFrame("10"));
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await pass(95_000);
+  expect(client.server.exchanges.length).toBeGreaterThan(1);
+});

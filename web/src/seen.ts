@@ -10,6 +10,11 @@ const BEATS = 2;
 
 const ID = /^\d{1,19}$/;
 
+/** Whether it is what the outbox gives its events for a name, whatever the declaration says. */
+export function isId(id: unknown): boolean {
+  return typeof id === "string" && ID.test(id);
+}
+
 /** Types that were asked for later than the others, from a cursor of their own, until they are where the others are. */
 interface Late {
   readonly includes: (type: string) => boolean;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createHub, type Hub } from "./hub.js";
+import { createHub, type Hub } from "./hub/hub.js";
 import { createStore, type Store } from "./store.js";
 import { connectedFrame, eventFrame, FakeServer, statusFrame } from "./testing/server.js";
 
@@ -72,4 +72,38 @@ it("does not change when nothing has", () => {
   const before = store.getSnapshot();
   store.clearEvents();
   expect(store.getSnapshot()).toBe(before);
+});
+
+it("counts types whatever they are called", async () => {
+  await server.last.stream(connectedFrame("0"));
+  const types = ["constructor", "__proto__", "constructor"];
+  for (const [index, type] of types.entries())
+    await server.last.send(eventFrame(`${index + 1}`, `${index + 1}`, {}, type));
+  expect(Object.entries(store.getSnapshot().stats.byType)).toEqual([
+    ["constructor", 2],
+    ["__proto__", 1],
+  ]);
+});
+
+it("keeps nothing when it is asked for nothing", async () => {
+  const counter = createStore(hub, { maxEvents: 0 }, (callback) => callback());
+  const close = counter.open();
+  await server.last.stream(connectedFrame("0") + eventFrame("1") + eventFrame("2", "2"));
+  expect(counter.getSnapshot()).toMatchObject({ events: [], stats: { received: 2 } });
+  close();
+});
+
+it("goes on where it was when it is opened again, as by a page that hides a part of itself", async () => {
+  await server.last.stream(connectedFrame("5"));
+  const shown = createStore(hub, { since: "5" }, (callback) => callback());
+  const hide = shown.open();
+  await vi.advanceTimersByTimeAsync(0);
+  await server.last.send(eventFrame("6", "6") + eventFrame("7", "7"));
+  hide();
+  await server.last.send(eventFrame("8", "8"));
+  const close = shown.open();
+  await vi.advanceTimersByTimeAsync(0);
+  await server.last.send(eventFrame("9", "9"));
+  expect(shown.getSnapshot().events.map(({ id }) => id)).toEqual(["6", "7", "8", "9"]);
+  close();
 });

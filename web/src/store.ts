@@ -9,7 +9,7 @@ import {
   type WantOptions,
 } from "./connection.js";
 import { Fold, nextFrame, type Schedule } from "./fold.js";
-import type { Hub, Seat } from "./hub.js";
+import type { Hub, Seat } from "./hub/hub.js";
 import type { EventOf, EventType, ResetReason } from "./protocol.js";
 
 /** How many events came. */
@@ -84,6 +84,8 @@ export function createStore<Types extends EventType = EventType>(
   let types: readonly EventType[] | undefined = options.subscriptions;
   let without: ReadonlySet<EventType> = new Set();
   let seat: Seat | undefined;
+  /** Where it was last: opened again, by a page that had hidden it, it goes on from there. */
+  let reached: string | undefined;
   const interest = (): Interest => ({ subscriptions: types, organizationId });
 
   return {
@@ -92,14 +94,17 @@ export function createStore<Types extends EventType = EventType>(
     open() {
       const joined = hub.join({
         ...interest(),
-        since,
+        since: reached ?? since,
         reconnectDelay: options.reconnectDelay,
         maxReconnectAttempts: options.maxReconnectAttempts,
         // It may be switched on and off.
         get debug() {
           return options.debug;
         },
-        onState: (state) => fold.push({ state }),
+        onState(state) {
+          if (state.status === "connected") reached = state.cursor;
+          fold.push({ state });
+        },
         onEvent(received) {
           if (without.has(received.type)) return;
           // The hub hands out what was asked for: events of these types.
@@ -144,7 +149,8 @@ function step<Types extends EventType>(
 ): Snapshot<Types> {
   let { connection } = was;
   const events = [...was.events];
-  const byType = { ...was.stats.byType };
+  // Types are called as an app likes, `constructor` included.
+  const byType: Record<string, number> = Object.assign(Object.create(null), was.stats.byType);
   let { received } = was.stats;
   for (const input of inputs) {
     if (input === "clear") events.length = 0;
@@ -157,5 +163,9 @@ function step<Types extends EventType>(
   }
   const changed = received > was.stats.received || events.length !== was.events.length;
   if (!changed) return connection === was.connection ? was : { ...was, connection };
-  return { connection, events: events.slice(-maxEvents), stats: { received, byType } };
+  return {
+    connection,
+    events: events.slice(Math.max(events.length - maxEvents, 0)),
+    stats: { received, byType },
+  };
 }

@@ -347,3 +347,34 @@ describe("types that begin earlier", () => {
     expect(client.server.last.headers.get("last-event-id")).toBe("10");
   });
 });
+
+it("is not asked for without a pause, though the server says `Retry-After: 0`", async () => {
+  await openFor(DOCUMENTS);
+  const done = want(BOTH);
+  for (let n = 0; n < 100; n += 1) {
+    await pass(100);
+    const { last } = client.server;
+    if (last.method === "POST") await last.answer(503, { headers: { "retry-after": "0" } });
+  }
+  expect(client.server.asked("POST").length).toBeLessThan(8);
+  client.connection.close();
+  expect(done.of).toBe("pending");
+});
+
+it("with a new token leaves nothing of the old one's refusal behind", async () => {
+  await openFor(DOCUMENTS);
+  client.token.mockReturnValue("t2");
+  const done = want(BOTH);
+  await pass(0);
+  await client.server.last.answer(401);
+  await pass(0);
+  await client.server.last.answer(200, obeyed(...BOTH));
+  await pass(0);
+  expect(done.of).toBe("done");
+  await client.server.exchanges[0]?.fail();
+  client.token.mockImplementation(({ refused }) => (refused === "t2" ? "t3" : "t2"));
+  await pass(1_000);
+  await client.server.last.answer(401);
+  await pass(0);
+  expect(client.server.last.headers.get("authorization")).toBe("Bearer t3");
+});

@@ -4,7 +4,8 @@
 import { change, type Line } from "./command.js";
 import type { ConnectionState, Interest, WantOptions } from "./connection.js";
 import { parseCursor } from "./cursor.js";
-import { RowcastError, toRowcastError } from "./errors.js";
+import { type RowcastError, toRowcastError } from "./errors.js";
+import { faultOf } from "./interest.js";
 import type { Beginning, Seen } from "./seen.js";
 
 interface Want {
@@ -42,8 +43,8 @@ export class Wants {
   }
 
   add(interest: Interest, { since }: WantOptions = {}): Promise<void> {
-    const wrong = faultOf(interest, since);
-    if (wrong) return Promise.reject(new RowcastError("refused", wrong));
+    const fault = faultOf(interest, since);
+    if (fault) return Promise.reject(fault);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ interest, since, resolve, reject });
       void this.#change();
@@ -141,14 +142,6 @@ export class Wants {
     const isAdded = (type: string) => !types.includes(type) && (after?.includes(type) ?? true);
     want.beginning = this.#seen.begin(isAdded, since);
   }
-}
-
-function faultOf({ subscriptions }: Interest, since: string | undefined): string | undefined {
-  if (subscriptions?.length === 0)
-    return "`subscriptions` names no type: leave it out for all, or close the connection";
-  if (since !== undefined && !parseCursor(since))
-    return "`since` is not a cursor: take what `rowcast.current_cursor()` returns";
-  return undefined;
 }
 
 /** Nothing when an open stream cannot be told. */

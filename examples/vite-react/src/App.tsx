@@ -12,7 +12,7 @@ export function App() {
         Support <StatusIndicator status={status} />
       </h1>
       <p>
-        {stats.received} messages since this page was opened, and <Failures />.
+        {stats.received} messages since this page was opened. Documents that failed: <Failures />
       </p>
       <ul aria-label="Messages">
         {events.slice(-5).map(({ id, data }) => (
@@ -34,5 +34,5 @@ function Failures() {
     filter: ({ data }) => data.stage === "failed",
     onEvent: () => setFailures((count) => count + 1),
   });
-  return <span>{failures} documents that failed</span>;
+  return <span>{failures}</span>;
 }

@@ -26,7 +26,7 @@ export function SystemHealthMonitor({ organizationId, onInspect }: SystemHealthM
       title="System health"
       followed={followed}
       empty={followed.value.length === 0}
-      hint="The database, vector search, the LLM API and document processing report here."
+      hint="The database, vector search, the LLM API and document processing report here. The whole platform's health is for its staff."
       tools={<Summary of={followed.value} />}
     >
       <div className="rc-body">

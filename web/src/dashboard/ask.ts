@@ -2,7 +2,7 @@
 
 import { browser } from "../environment.js";
 import { RowcastError, toRowcastError } from "../errors.js";
-import { ask as request } from "../request.js";
+import { ask as request } from "../transport/request.js";
 
 export interface Question {
   /** Below `/api/v1/realtime/`. */

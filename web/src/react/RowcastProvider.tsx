@@ -2,7 +2,7 @@
 
 import { type ReactNode, useMemo } from "react";
 import type { ConnectOptions } from "../connection.js";
-import { createHub } from "../hub.js";
+import { createHub } from "../hub/hub.js";
 import { connectTabs } from "../tabs/index.js";
 import { logToConsole, PageContext, type Persistence } from "./page.js";
 import { useLatest } from "./stable.js";

@@ -2,7 +2,7 @@
 
 import { createContext, useContext } from "react";
 import type { ConnectOptions } from "../connection.js";
-import { createHub, type Hub } from "../hub.js";
+import { createHub, type Hub } from "../hub/hub.js";
 import { connectTabs } from "../tabs/index.js";
 
 /** How the connection comes back. Taken when it is opened. */

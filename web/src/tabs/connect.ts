@@ -12,6 +12,7 @@ import type {
 import { initialState } from "../connection.js";
 import { browser, type Environment } from "../environment.js";
 import { RowcastError } from "../errors.js";
+import { shield } from "../inbox.js";
 import { browserTabs, type TabsEnvironment } from "./environment.js";
 import { sharedName, subjectOf } from "./identity.js";
 import { Tab } from "./tab.js";
@@ -21,7 +22,7 @@ const DEFAULT_URL = "/api/v1/realtime/sse";
 export interface TabsOptions extends ConnectOptions {
   /**
    * Who is signed in: tabs share a stream if this is the same. By default what the token says (`iss` and `sub`); with a
-   * cookie, which pages cannot read, there is no sharing without it. It must change when the user does.
+   * cookie, which pages cannot read, there is no sharing without it. It must change when the user does; an empty one is none.
    */
   tabs?: string | undefined;
 }
@@ -37,8 +38,10 @@ export function connectTabs(
   tabs: TabsEnvironment | null = browserTabs(),
 ): Connection {
   const { token, url = DEFAULT_URL } = options;
+  // What a page calls somebody whom it does not know must not be the name of all whom it does not know.
+  const name = options.tabs || undefined;
   const alone = () => connect(options, handlers, environment);
-  if (!tabs || (options.tabs === undefined && !token)) return alone();
+  if (!tabs || (name === undefined && !token)) return alone();
   const share = (key: string, own: ConnectOptions) => {
     const tab = new Tab(own, handlers, environment, {
       name: sharedName(url, tabs.base, key),
@@ -46,16 +49,25 @@ export function connectTabs(
       connect,
       tabs,
     });
-    tab.reconnect();
+    try {
+      tab.reconnect();
+    } catch {
+      // Some browsers have channels and do not let pages use them.
+      return alone();
+    }
     return tab;
   };
-  if (options.tabs !== undefined || !token) return share(JSON.stringify(options.tabs), options);
+  if (!token) return share(JSON.stringify(name), options);
   const decide = async () => {
     const first = await token({ refused: null, expiring: false });
-    const subject = first === null ? null : subjectOf(first);
-    return subject === null ? alone() : share(subject, { ...options, token: tokensOf(subject, token) });
+    if (first === null) return alone();
+    const subject = subjectOf(first);
+    if (subject === null) return name === undefined ? alone() : share(JSON.stringify(name), options);
+    // Whatever an app calls its users: what a token says of them keeps them apart.
+    const key = name === undefined ? subject : JSON.stringify({ name, subject });
+    return share(key, { ...options, token: tokensOf(subject, token) });
   };
-  return new Undecided(decide().catch(alone));
+  return new Undecided(decide().catch(alone), shield(handlers, environment));
 }
 
 /** A token of somebody else must not open the stream that this user's tabs share. */
@@ -71,14 +83,18 @@ function tokensOf(subject: string, token: NonNullable<ConnectOptions["token"]>):
 class Undecided implements Connection {
   readonly #decided: Promise<Connection>;
   #connection: Connection | undefined;
+  readonly #handlers: Required<ConnectionHandlers>;
   #isClosed = false;
 
-  constructor(decided: Promise<Connection>) {
+  /** `handlers` do not throw. */
+  constructor(decided: Promise<Connection>, handlers: Required<ConnectionHandlers>) {
+    this.#handlers = handlers;
     this.#decided = decided.then((connection) => {
       if (this.#isClosed) connection.close();
       this.#connection = connection;
       return connection;
     });
+    handlers.onState(this.state);
   }
 
   get state(): ConnectionState {
@@ -88,12 +104,14 @@ class Undecided implements Connection {
 
   reconnect(): void {
     this.#isClosed = false;
-    this.#connection?.reconnect();
+    if (this.#connection) this.#connection.reconnect();
+    else this.#handlers.onState(this.state);
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#connection?.close();
+    if (this.#connection) this.#connection.close();
+    else this.#handlers.onState(this.state);
   }
 
   want(interest: Interest, options?: WantOptions): Promise<void> {

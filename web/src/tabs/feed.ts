@@ -42,6 +42,8 @@ export class Feed {
   readonly #seen: Seen;
   #kept: Fact[] = [];
   #replays: Replay[] = [];
+  /** How often it was stopped. */
+  #stops = 0;
   /** Aborted to stop asking; absent while nothing is asked. */
   #asking: AbortController | undefined;
 
@@ -102,6 +104,7 @@ export class Feed {
 
   /** Forgets what it has not handed out: it will hear of it again, or ask. */
   stop(): void {
+    this.#stops += 1;
     this.#kept = [];
     this.#asking?.abort();
     this.#asking = undefined;
@@ -119,7 +122,12 @@ export class Feed {
   }
 
   #hand(events: readonly OutboxEvent[], to: string): void {
-    for (const event of events) if (concerns(this.interest, event)) this.#give(event, this.#seen);
+    const stops = this.#stops;
+    for (const event of events) {
+      if (concerns(this.interest, event)) this.#give(event, this.#seen);
+      // The app has closed the connection at this event: those behind it are not had, and not claimed.
+      if (this.#stops !== stops) return;
+    }
     this.#seen.advance(to);
   }
 
@@ -193,6 +201,7 @@ export class Feed {
         // What lies beyond the cursor will come again.
         this.#seen.admit(event.id, event.type);
         if (concerns(this.interest, event)) this.#give(event, seen);
+        if (signal.aborted) return "nowhere";
       }
     }
     seen.advance(page.cursor);

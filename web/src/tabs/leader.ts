@@ -176,10 +176,11 @@ export class Leader {
   }
 
   async #sweepUp(): Promise<void> {
-    const present = await this.#output.present();
+    // Where the browser does not say who is there, nobody has vanished.
+    const present = await this.#output.present().catch(() => null);
     if (this.#isClosed) return;
-    for (const tab of this.#tabs.keys())
-      if (tab !== this.#with.tab && !present.has(tab)) this.#tabs.delete(tab);
+    for (const tab of present ? this.#tabs.keys() : [])
+      if (tab !== this.#with.tab && !present?.has(tab)) this.#tabs.delete(tab);
     const needed = union(this.#tabs.values());
     const isConnected = this.#strand.state.status === "connected";
     if (isConnected && !this.#successor && !includes(needed, this.#strand.covers)) this.#replace(needed);

@@ -1,11 +1,13 @@
 // The way from a cursor up to now, a page at a time: by the long-poll endpoint without the wait, which opens no stream.
 
+import { follow } from "../abort.js";
 import type { Interest, TokenSource } from "../connection.js";
 import { Credentials } from "../credentials.js";
 import type { Environment } from "../environment.js";
 import { RowcastError, toRowcastError } from "../errors.js";
 import type { OutboxEvent, ResetReason } from "../protocol.js";
-import { ask, urlOf } from "../request.js";
+import { ask, urlOf } from "../transport/request.js";
+import { Watchdog } from "../transport/watchdog.js";
 
 export interface Page {
   readonly events: readonly OutboxEvent[];
@@ -26,10 +28,18 @@ export function pagesOf(url: string, source: TokenSource | undefined, environmen
     const { subscriptions, organizationId } = want;
     const request = { url, subscriptions, organizationId, token, cursor: after };
     const address = urlOf(request, "events", { after, wait: "0", limit: "1000" });
-    const response = await ask(address, token, { signal }, environment);
-    const answer: Partial<Page> | null = await response.json().catch(() => null);
-    if (typeof answer?.cursor === "string" && answer.events) return answer as Page;
-    throw new RowcastError("protocol", "the answer is not that of a poll");
+    const abort = follow(signal);
+    // A network that vanished gives no answer, and no error either.
+    const watchdog = new Watchdog(environment, abort);
+    try {
+      const response = await ask(address, token, { signal: abort.signal }, environment);
+      const answer: Partial<Page> | null = await response.json().catch(() => null);
+      if (typeof answer?.cursor === "string" && answer.events) return answer as Page;
+      throw abort.signal.reason ?? new RowcastError("protocol", "the answer is not that of a poll");
+    } finally {
+      watchdog.stop();
+      abort.abort();
+    }
   };
   return (want, after, signal) => {
     credentials.forgive();

@@ -14,7 +14,7 @@ const { environment } = new FakeBrowser(() => Promise.reject(new Error("no netwo
 const open: Connect = (_, given) => {
   handlers = given;
   // What comes while it is being made is no fact yet.
-  given.onState(initialState);
+  given.onState?.(initialState);
   return { state: initialState, reconnect: () => {}, close: () => {}, want: () => Promise.resolve() };
 };
 
@@ -34,7 +34,7 @@ beforeEach(() => {
 /** A read of the stream: these events, and where it left off. */
 function read(cursor: string, ...ids: number[]): Omit<Fact, "covers" | "events"> & { events: string[] } {
   for (const id of ids) handlers.onEvent({ id: String(id), type: "system_health" } as OutboxEvent);
-  handlers.onState({ ...initialState, cursor } as ConnectionState);
+  handlers.onState?.({ ...initialState, cursor } as ConnectionState);
   const fact = facts.at(-1);
   if (!fact) throw new Error("nothing was told");
   const { from, to, life, events } = fact;
@@ -70,6 +70,6 @@ it("breaks off where a cursor was of no use, or the database began another life"
 
 it("tells nothing once it is closed", () => {
   strand.close();
-  handlers.onState({ ...initialState, cursor: "11" });
+  handlers.onState?.({ ...initialState, cursor: "11" });
   expect(facts).toEqual([]);
 });

@@ -14,7 +14,7 @@ import { initialState } from "../connection.js";
 import type { Environment } from "../environment.js";
 import type { RowcastError } from "../errors.js";
 import { shield } from "../inbox.js";
-import { includes, union } from "../interest.js";
+import { faultOf, includes, union } from "../interest.js";
 import { load } from "../load.js";
 import { Keeper } from "../storage.js";
 import type { Channel, TabsEnvironment } from "./environment.js";
@@ -51,7 +51,7 @@ export class Tab implements Connection {
   state: ConnectionState;
   readonly #shared: Shared;
   readonly #options: ConnectOptions;
-  readonly #handlers: ConnectionHandlers;
+  readonly #handlers: Required<ConnectionHandlers>;
   readonly #environment: Environment;
   readonly #id: string;
   readonly #feed: Feed;
@@ -61,7 +61,7 @@ export class Tab implements Connection {
   #channel: Channel | undefined;
   #presence: Seat | undefined;
   #vigil: Vigil | undefined;
-  #stopSuspending = (): void => {};
+  #stopListening = (): void => {};
   #leader: Leader | undefined;
   #news: News | undefined;
   /** To whom it has said last what it wants, and when. */
@@ -116,6 +116,11 @@ export class Tab implements Connection {
       this.#join();
       return;
     }
+    // Whoever asks for it when told of the failure is not told of that again.
+    if (this.#news?.state.status === "error") {
+      const state = { ...this.#news.state, status: "reconnecting", error: null, attempt: 0 } as const;
+      this.#news = { ...this.#news, state };
+    }
     this.#seat.stand();
     this.#feed.retry();
     this.#watch();
@@ -125,7 +130,7 @@ export class Tab implements Connection {
   }
 
   close(): void {
-    this.#stopSuspending();
+    this.#stopListening();
     this.#part();
     this.#keeper.stop();
     this.#set({
@@ -139,6 +144,8 @@ export class Tab implements Connection {
   }
 
   want(interest: Interest, { since }: WantOptions = {}): Promise<void> {
+    const fault = faultOf(interest, since);
+    if (fault) return Promise.reject(fault);
     return new Promise((resolve, reject) => {
       this.#wants.push({ interest: union([interest]), since, resolve, reject });
       // What was refused was not this.
@@ -154,12 +161,17 @@ export class Tab implements Connection {
   #join(): void {
     const { tabs, name } = this.#shared;
     this.#news = this.#told = undefined;
-    this.#stopSuspending();
-    this.#stopSuspending = tabs.onSuspend(
+    this.#channel = tabs.channel(name, (message) => this.#hear(message));
+    this.#stopListening();
+    const stopSuspending = tabs.onSuspend(
       () => this.#part(),
       () => this.#channel || this.#failure || this.#join(),
     );
-    this.#channel = tabs.channel(name, (message) => this.#hear(message));
+    const stopWaking = this.#environment.onWake(() => this.#wake());
+    this.#stopListening = () => {
+      stopSuspending();
+      stopWaking();
+    };
     this.#presence = new Seat(
       tabs.locks,
       presence(name, this.#id),
@@ -171,6 +183,12 @@ export class Tab implements Connection {
     this.#sayHello();
     this.#seat.stand();
     this.#show();
+  }
+
+  /** Somebody looks at this page, and not at the leader's, which may have given up. */
+  #wake(): void {
+    const hasGivenUp = this.#news?.state.status === "error" && !this.#failure;
+    if (hasGivenUp && this.#shared.tabs.isVisible()) this.#post({ kind: "again" });
   }
 
   #watch(): void {
@@ -239,7 +257,7 @@ export class Tab implements Connection {
     }
     this.#vigil?.touch();
     this.#news = news;
-    this.#settle(fact.covers);
+    if (state.status === "connected") this.#settle(fact.covers);
     if (includes(fact.covers, this.#feed.interest)) this.#feed.take(fact);
     const told = `${leader} ${JSON.stringify([fact.covers, this.#wanted])}`;
     const waited = this.#environment.now() - this.#toldAt;

@@ -101,6 +101,26 @@ describe("sharing", () => {
     expect(apps[0]?.connection.state.error?.message).toMatch(/another user/);
   });
 
+  it("is of one user also where a page gives all of them the same name", async () => {
+    const token = (sub: string) => `e30.${btoa(JSON.stringify({ sub }))}.sig`;
+    let user = "u1";
+    const named = { tabs: "the app", token: () => token(user) };
+    await open(named);
+    await open(named);
+    user = "u2";
+    await open(named);
+    expect([server.streams.size, roles()]).toEqual([2, ["leader", "follower", "leader"]]);
+    server.cut();
+    await pass(1_500);
+    expect(statuses()).toEqual(["error", "error", "connected"]);
+  });
+
+  it("goes by the name alone where the token does not say whose it is", async () => {
+    await open({ token: () => "opaque" });
+    await open({ token: () => "another" });
+    expect([server.streams.size, roles()]).toEqual([1, ["leader", "follower"]]);
+  });
+
   it("is not possible without a name for the user: each has its own stream", async () => {
     await open({ tabs: undefined });
     await open({ tabs: undefined, token: () => "opaque" });
@@ -445,4 +465,161 @@ it("ends when the app closes it, and goes on where it was", async () => {
   app.connection.reconnect();
   await pass(20);
   expect(received()).toEqual(every([1, 2, 3]));
+});
+
+describe("a browser that keeps things from pages", () => {
+  it("has a connection of its own where channels are forbidden", async () => {
+    const page = browser.open();
+    const tabs = {
+      ...page.tabs,
+      channel: () => {
+        throw new DOMException("the operation is insecure", "SecurityError");
+      },
+    };
+    const handlers = { onEvent() {}, onState() {}, onReset() {} };
+    const connection = connectTabs({ tabs: "u1" }, handlers, page.environment, tabs);
+    await pass(20);
+    expect(connection.state).toMatchObject({ status: "connected", role: "alone" });
+    connection.close();
+    await pass(0);
+    expect(page.listeners).toBe(0);
+  });
+
+  it("is led without knowing who is there", async () => {
+    const app = await open({ subscriptions: ["system_health"] });
+    app.page.locks.query = () => Promise.reject(new DOMException("denied", "SecurityError"));
+    const other = await open({ subscriptions: ["user_activity"] });
+    await pass(31_000);
+    expect([...server.streams].map(({ types }) => types)).toEqual(["system_health,user_activity"]);
+    app.page.locks.query = other.page.locks.query;
+    other.connection.close();
+    await pass(31_000);
+    expect([...server.streams].map(({ types }) => types)).toEqual(["system_health"]);
+  });
+});
+
+it("says that it is connecting while nobody knows yet whose stream it is", async () => {
+  const app = await open({ tabs: undefined, token: () => new Promise(() => {}) });
+  expect(app.states.at(-1)?.status).toBe("connecting");
+  app.connection.close();
+  expect(app.states.at(-1)?.status).toBe("disconnected");
+});
+
+it("tries again when somebody looks at a tab, whichever has given up", async () => {
+  const leader = await open({ maxReconnectAttempts: 1 });
+  const looked = await open({ maxReconnectAttempts: 1 });
+  server.status = 503;
+  server.cut();
+  await pass(20_000);
+  expect(statuses()).toEqual(["error", "error"]);
+  leader.page.isVisible = false;
+  server.status = undefined;
+  looked.page.wake();
+  await pass(2_000);
+  expect(statuses()).toEqual(["connected", "connected"]);
+});
+
+it("refuses what cannot be wanted, as a connection of its own would", async () => {
+  const { connection } = await open();
+  await expect(connection.want({ subscriptions: [] })).rejects.toMatchObject({ kind: "refused" });
+  await expect(connection.want({}, { since: "yesterday" })).rejects.toMatchObject({ kind: "refused" });
+});
+
+it("goes on catching up when a page is never answered", async () => {
+  await open();
+  await write(3);
+  let polls = 0;
+  const late = browser.open();
+  const environment = {
+    ...late.environment,
+    fetch: (url: string, init: RequestInit) => {
+      if (url.includes("/events")) polls += 1;
+      if (!url.includes("/events") || polls > 1) return late.environment.fetch(url, init);
+      return new Promise<Response>((_, reject) =>
+        init.signal?.addEventListener("abort", () => reject(init.signal?.reason)),
+      );
+    },
+  };
+  const ids: number[] = [];
+  const onEvent = ({ id }: { id: string }) => ids.push(Number(id));
+  const handlers = { onEvent, onState() {}, onReset() {} };
+  const connection = connectTabs({ tabs: "u1", lastEventId: "1" }, handlers, environment, late.tabs);
+  await pass(20);
+  await write(1);
+  await pass(60_000);
+  expect(ids).toEqual([2, 3, 4]);
+  connection.close();
+  expect(late.listeners).toBe(0);
+});
+
+it("may be asked to try again by an app that is told of its failure", async () => {
+  await open({ maxReconnectAttempts: 0 });
+  const page = browser.open();
+  let [asked, within, deepest] = [0, 0, 0];
+  const onState = ({ status }: ConnectionState) => {
+    if (status !== "error" || asked > 50) return;
+    asked += 1;
+    within += 1;
+    deepest = Math.max(deepest, within);
+    if (asked === 3) server.status = undefined;
+    connection.reconnect();
+    within -= 1;
+  };
+  const handlers = { onEvent() {}, onState, onReset() {} };
+  const connection = connectTabs({ tabs: "u1" }, handlers, page.environment, page.tabs);
+  await pass(20);
+  server.status = 503;
+  server.cut();
+  await pass(5_000);
+  expect(deepest).toBe(1);
+  expect(connection.state.status).toBe("connected");
+  connection.close();
+});
+
+it("hands out nothing once it is closed, and what is left when it is opened again", async () => {
+  const writer = await open();
+  const page = browser.open();
+  const ids: number[] = [];
+  const onEvent = ({ id }: { id: string }) => {
+    ids.push(Number(id));
+    if (ids.length === 1) connection.close();
+  };
+  const handlers = { onEvent, onState() {}, onReset() {} };
+  const connection = connectTabs({ tabs: "u1" }, handlers, page.environment, page.tabs);
+  await pass(20);
+  server.splits = true;
+  await write(3);
+  server.heartbeat();
+  await pass(20);
+  expect([ids, writer.ids]).toEqual([[1], [1, 2, 3]]);
+  connection.reconnect();
+  await pass(5_000);
+  await write(1);
+  server.heartbeat();
+  await pass(5_000);
+  expect(ids).toEqual([1, 2, 3, 4]);
+  connection.close();
+});
+
+it("says that a wish is in force when the stream is there, and not before", async () => {
+  await open({ subscriptions: ["system_health", "user_activity"] });
+  const other = await open({ subscriptions: ["system_health"] });
+  server.status = 503;
+  server.cut();
+  await pass(20);
+  let isInForce = false;
+  void other.connection.want({ subscriptions: ["user_activity"] }).then(() => {
+    isInForce = true;
+  });
+  await pass(10_000);
+  expect(isInForce).toBe(false);
+  server.status = undefined;
+  await pass(30_000);
+  expect([isInForce, statuses()]).toEqual([true, ["connected", "connected"]]);
+});
+
+it("takes no name for the name of nobody", async () => {
+  await open({ tabs: "" });
+  await open({ tabs: "" });
+  expect([roles(), server.streams.size]).toEqual([["alone", "alone"], 2]);
 });

@@ -2,7 +2,7 @@
 // first, and only whoever is being looked at takes the seat away.
 
 import type { Environment } from "../environment.js";
-import { MAX_SILENCE } from "../watchdog.js";
+import { MAX_SILENCE } from "../transport/watchdog.js";
 
 /** Milliseconds in which a leader that lives answers. */
 const MAX_ANSWER = 5_000;
@@ -44,9 +44,10 @@ export class Vigil {
   /** Timers stand still while a machine sleeps, so it is also called on waking; wall time does not. */
   #look(): void {
     if (this.#isAsking) return;
-    const silence = this.#environment.now() - this.#heardAt;
     // A clock set back must not stretch the wait beyond one full silence.
-    if (silence < MAX_SILENCE) this.#arm(Math.min(MAX_SILENCE - silence, MAX_SILENCE));
+    this.#heardAt = Math.min(this.#heardAt, this.#environment.now());
+    const silence = this.#environment.now() - this.#heardAt;
+    if (silence < MAX_SILENCE) this.#arm(MAX_SILENCE - silence);
     // If nobody looks, it is asked when somebody does, on waking.
     else if (this.#isVisible()) {
       this.#isAsking = true;

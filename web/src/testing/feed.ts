@@ -156,7 +156,7 @@ export class FeedConnection implements Connection {
 
   set(change: Partial<ConnectionState>): void {
     this.state = { ...this.state, ...change };
-    this.#handlers.onState(this.state);
+    this.#handlers.onState?.(this.state);
   }
 
   #replay({ subscriptions, organizationId }: Interest, since: string): void {

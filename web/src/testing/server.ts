@@ -4,8 +4,8 @@ import { vi } from "vitest";
 import type { Environment } from "../environment.js";
 // What a connection loads when it needs it: where time stands still nothing would wait for a file.
 import "../command.js";
-import "../eventsource.js";
-import "../fallback.js";
+import "../transport/eventsource.js";
+import "../transport/fallback.js";
 import "../want.js";
 
 const encoder = new TextEncoder();

@@ -3,7 +3,7 @@
 import { useEffect, useInsertionEffect, useRef, useState } from "react";
 import type { Interest } from "../../connection.js";
 import { type RowcastError, toRowcastError } from "../../errors.js";
-import type { Seat } from "../../hub.js";
+import type { Seat } from "../../hub/hub.js";
 import type { EventType, OutboxEvent, ResetReason } from "../../protocol.js";
 import { usePage } from "../../react/page.js";
 

@@ -1,7 +1,7 @@
 // One connection for everybody on a page who wants events. It opens with the first and closes with the last, covers what
 // any of them wants, and gives each what it asked for, as it comes. Framework-free.
 
-import { connect as connectAlone } from "./connect.js";
+import { connect as connectAlone } from "../connect.js";
 import {
   type Connect,
   type ConnectionState,
@@ -9,14 +9,13 @@ import {
   type Interest,
   initialState,
   type WantOptions,
-} from "./connection.js";
-import { parseCursor } from "./cursor.js";
-import { browser, type Environment } from "./environment.js";
-import type { RowcastError } from "./errors.js";
-import { union } from "./interest.js";
-
+} from "../connection.js";
+import { parseCursor } from "../cursor.js";
+import { browser, type Environment } from "../environment.js";
+import type { RowcastError } from "../errors.js";
+import { union } from "../interest.js";
+import type { EventType } from "../protocol.js";
 import { type Consumer, Place } from "./place.js";
-import type { EventType } from "./protocol.js";
 import { earliest } from "./recent.js";
 import { Supply } from "./supply.js";
 

@@ -1,8 +1,8 @@
 // Polls, with a stream tried beside them now and then, which takes over when it passes.
 
-import { follow } from "./abort.js";
-import type { Environment } from "./environment.js";
-import { AGAIN, type ErrorKind, RowcastError } from "./errors.js";
+import { follow } from "../abort.js";
+import type { Environment } from "../environment.js";
+import { AGAIN, type ErrorKind, RowcastError } from "../errors.js";
 import { readPolls } from "./poll.js";
 import { Probe } from "./probe.js";
 import type { Request } from "./request.js";

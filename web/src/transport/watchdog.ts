@@ -1,7 +1,7 @@
 // Notices a stream that is open but dead: a network that vanished sends no end of stream, so only silence tells.
 
-import type { Environment } from "./environment.js";
-import { RowcastError } from "./errors.js";
+import type { Environment } from "../environment.js";
+import { RowcastError } from "../errors.js";
 
 /** Three heartbeats of the server. */
 export const MAX_SILENCE = 45_000;
@@ -44,12 +44,13 @@ export class Watchdog {
 
   /** Looks now; timers stand still while a machine sleeps, wall time does not. */
   #check(): void {
+    // A clock set back must not stretch the wait beyond one full silence.
+    this.#heardAt = Math.min(this.#heardAt, this.#environment.now());
     const silence = this.#environment.now() - this.#heardAt;
     this.#environment.clearTimeout(this.#timer);
     if (silence >= this.#limit)
       this.#abort.abort(new RowcastError("silent", `nothing was heard for ${this.#limit / 1000} seconds`));
-    // A clock set back must not stretch the wait beyond one full silence.
-    else this.#arm(Math.min(this.#limit - silence, this.#limit));
+    else this.#arm(this.#limit - silence);
   }
 
   #arm(ms: number): void {

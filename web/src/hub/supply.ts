@@ -8,16 +8,16 @@ import {
   type ConnectOptions,
   type Interest,
   initialState,
-} from "./connection.js";
-import { parseCursor } from "./cursor.js";
+} from "../connection.js";
+import { parseCursor } from "../cursor.js";
+import type { Environment } from "../environment.js";
+import type { RowcastError } from "../errors.js";
+import type { OutboxEvent } from "../protocol.js";
 import { Demand } from "./demand.js";
-import type { Environment } from "./environment.js";
-import type { RowcastError } from "./errors.js";
 import type { Start } from "./place.js";
-import type { OutboxEvent } from "./protocol.js";
 import { Recent, within } from "./recent.js";
 
-export interface SupplyHandlers extends ConnectionHandlers {
+export interface SupplyHandlers extends Required<ConnectionHandlers> {
   /** What was asked for last is in force. */
   onSettled(): void;
   /** What was asked for last was refused; nothing has changed. */

@@ -1,9 +1,9 @@
 // The same events by one request after the other, for where something in between holds streams back. Looks from above
 // like a stream: it says `connected`, `reset`, `degraded` and `recovered` in the server's stead.
 
-import { backoff, pause } from "./backoff.js";
-import { RowcastError, toRowcastError } from "./errors.js";
-import type { ConnectionStatus, OutboxEvent, ResetReason } from "./protocol.js";
+import { backoff, pause } from "../backoff.js";
+import { RowcastError, toRowcastError } from "../errors.js";
+import type { ConnectionStatus, OutboxEvent, ResetReason } from "../protocol.js";
 import { ask, type Request, urlOf } from "./request.js";
 import type { Arrival, ReadEvents } from "./transport.js";
 import { Watchdog } from "./watchdog.js";
@@ -69,7 +69,8 @@ export const readPolls: ReadEvents = async (request, abort, environment, onRead)
       tell(arrivals);
       connected = true;
       failures = 0;
-      if (events.length < LIMIT) await pause(PACE - (environment.now() - askedAt), signal, environment);
+      if (events.length < LIMIT)
+        await pause(PACE - Math.max(environment.now() - askedAt, 0), signal, environment);
     }
   } catch (thrown) {
     return toRowcastError(signal.aborted ? signal.reason : thrown);

@@ -1,11 +1,11 @@
 // What one connection is asked for while those who want something of it come and go: more at once, less only after a
 // while, because pages often want again what they have just let go.
 
-import type { Connection, ConnectionState, Interest } from "./connection.js";
-import type { Environment } from "./environment.js";
-import { RowcastError, toRowcastError } from "./errors.js";
-import { includes, union } from "./interest.js";
-import type { EventType } from "./protocol.js";
+import type { Connection, ConnectionState, Interest } from "../connection.js";
+import type { Environment } from "../environment.js";
+import { RowcastError, toRowcastError } from "../errors.js";
+import { includes, union } from "../interest.js";
+import type { EventType } from "../protocol.js";
 
 /** Milliseconds for which the stream still brings what nobody wants any more. */
 const GIVE_UP = 10_000;
@@ -134,7 +134,7 @@ export class Demand {
 
   #giveUpLater(): void {
     this.#environment.clearTimeout(this.#timer);
-    if (this.#everything || includes(this.#needed, this.asked)) return;
+    if (this.#closed || this.#everything || includes(this.#needed, this.asked)) return;
     this.#timer = this.#environment.setTimeout(() => this.#ask(this.#needed), GIVE_UP);
   }
 }

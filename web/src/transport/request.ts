@@ -1,6 +1,6 @@
 // What is asked for, as URLs and headers: the same for every way by which events come.
 
-import type { Environment } from "./environment.js";
+import type { Environment } from "../environment.js";
 import { refusal } from "./refusal.js";
 
 export interface Request {

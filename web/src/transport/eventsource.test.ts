@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { pass, setClient } from "./testing/client.js";
-import { eventOf, statusOf } from "./testing/server.js";
-import { FakeSource } from "./testing/source.js";
+import { pass, setClient } from "../testing/client.js";
+import { eventOf, statusOf } from "../testing/server.js";
+import { FakeSource } from "../testing/source.js";
 
 const client = setClient();
 let sources: FakeSource[];
@@ -151,4 +151,17 @@ describe("an EventSource", () => {
     await pass(1);
     expect(client.server.exchanges).toHaveLength(2);
   });
+});
+
+it("keeps its cursor when it is sent away before it was greeted", async () => {
+  await client.open({ lastEventId: "10" });
+  await ticket();
+  last().open();
+  // The server's goodbye has no id, and this `EventSource` has heard of none.
+  last().say("connection_status", statusOf({ status: "closing", reason: "unavailable" }), "");
+  last().fail();
+  await pass(5_000);
+  await ticket();
+  expect(client.connection.state.cursor).toBe("10");
+  expect(last().url).toContain("lastEventId=10");
 });

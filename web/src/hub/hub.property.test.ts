@@ -2,12 +2,12 @@
 
 import * as fc from "fast-check";
 import { expect, it, vi } from "vitest";
-import type { Interest } from "./connection.js";
+import type { Interest } from "../connection.js";
+import { concerns } from "../interest.js";
+import type { EventType } from "../protocol.js";
+import { Feed } from "../testing/feed.js";
+import { FakeServer } from "../testing/server.js";
 import { createHub, type Seat } from "./hub.js";
-import { concerns } from "./interest.js";
-import type { EventType } from "./protocol.js";
-import { Feed } from "./testing/feed.js";
-import { FakeServer } from "./testing/server.js";
 
 const TYPES: readonly EventType[] = ["document_processing", "user_activity", "system_health"];
 

@@ -1,8 +1,8 @@
 // What every answer but the right one means, whatever was asked for.
 
-import { parseRetryAfter } from "./backoff.js";
-import { type ErrorKind, RowcastError } from "./errors.js";
-import type { ErrorBody } from "./protocol.js";
+import { parseRetryAfter } from "../backoff.js";
+import { type ErrorKind, RowcastError } from "../errors.js";
+import type { ErrorBody } from "../protocol.js";
 
 export async function refusal(response: Response, now: number): Promise<RowcastError> {
   const body = (await response.json().catch(() => null)) as Partial<ErrorBody> | null;

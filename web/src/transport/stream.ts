@@ -1,7 +1,7 @@
 // One stream by `fetch`, from its request to its end: bytes are parsed as they come, and silence ends it.
 
-import { RowcastError, toRowcastError } from "./errors.js";
-import { SseParser } from "./parse.js";
+import { RowcastError, toRowcastError } from "../errors.js";
+import { SseParser } from "../parse.js";
 import { ask, urlOf } from "./request.js";
 import { arrivalOf, type ReadEvents } from "./transport.js";
 import { MAX_GREETING, MAX_SILENCE, Watchdog } from "./watchdog.js";
@@ -11,7 +11,9 @@ export const readStream: ReadEvents = async (request, abort, environment, onRead
   const { cursor, token } = request;
   const watchdog = new Watchdog(environment, abort);
   try {
-    const headers = { accept: "text/event-stream", ...(cursor !== "" && { "last-event-id": cursor }) };
+    // A cursor stays as it is. Of what is none, and might not fit into a header, the server says so.
+    const lastEventId = { "last-event-id": encodeURI(cursor) };
+    const headers = { accept: "text/event-stream", ...(cursor !== "" && lastEventId) };
     const response = await ask(urlOf(request), token, { headers, signal }, environment);
     // A captive portal, or a proxy that answers for a server that is away.
     if (!response.headers.get("content-type")?.startsWith("text/event-stream") || !response.body)

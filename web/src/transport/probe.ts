@@ -1,9 +1,9 @@
 // Tries now and then, beside polls, whether a stream passes again. What the first one that does has brought is not lost.
 
-import { follow } from "./abort.js";
-import { backoff, pause } from "./backoff.js";
-import type { Environment } from "./environment.js";
-import { type RowcastError, toRowcastError } from "./errors.js";
+import { follow } from "../abort.js";
+import { backoff, pause } from "../backoff.js";
+import type { Environment } from "../environment.js";
+import { type RowcastError, toRowcastError } from "../errors.js";
 import { BY_ITSELF, isGreeting, type Read } from "./transport.js";
 
 /** Each attempt costs a connection, in vain where the proxy stays as it is. Milliseconds, as below. */

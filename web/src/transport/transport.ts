@@ -1,10 +1,10 @@
 // What every way by which events come has in common: it is asked once, tells what it reads, and ends for a reason.
 
-import type { Transport } from "./connection.js";
-import type { Environment } from "./environment.js";
-import { RowcastError } from "./errors.js";
-import type { SseMessage } from "./parse.js";
-import type { RowcastEvent } from "./protocol.js";
+import type { Transport } from "../connection.js";
+import type { Environment } from "../environment.js";
+import { RowcastError } from "../errors.js";
+import type { SseMessage } from "../parse.js";
+import type { RowcastEvent } from "../protocol.js";
 import type { Request } from "./request.js";
 
 /** One message, and what the app has had once it has been handed out. */

@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { pass, setClient } from "./testing/client.js";
-import { connectedFrame, eventFrame, eventOf } from "./testing/server.js";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { pass, setClient } from "../testing/client.js";
+import { connectedFrame, eventFrame, eventOf } from "../testing/server.js";
 
 const client = setClient();
 
@@ -178,4 +178,12 @@ describe("polls", () => {
     expect(client.received).toEqual(["11", "9", "12"]);
     expect(client.connection.state.cursor).toBe("12");
   });
+});
+
+it("goes on at its pace when the clock is set back", async () => {
+  await client.open({ lastEventId: "10" });
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await answer("11");
+  await pass(250);
+  expect(parameters().after).toBe("11");
 });

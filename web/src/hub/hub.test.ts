@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ConnectionState } from "./connection.js";
+import type { ConnectionState } from "../connection.js";
+import type { OutboxEvent, ResetReason } from "../protocol.js";
+import { Feed } from "../testing/feed.js";
+import { FakeServer } from "../testing/server.js";
 import { createHub, type Hub, type HubOptions } from "./hub.js";
 import type { Consumer } from "./place.js";
-import type { OutboxEvent, ResetReason } from "./protocol.js";
-import { Feed } from "./testing/feed.js";
-import { FakeServer } from "./testing/server.js";
 
 let feed: Feed;
 let hub: Hub;

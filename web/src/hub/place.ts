@@ -1,9 +1,9 @@
 // One consumer's place among all who share a stream: which events are its own, and from where on.
 
-import type { ConnectionState, ConnectOptions, Interest } from "./connection.js";
-import { type Cursor, parseCursor } from "./cursor.js";
-import { concerns } from "./interest.js";
-import type { EventType, OutboxEvent, ResetReason } from "./protocol.js";
+import type { ConnectionState, ConnectOptions, Interest } from "../connection.js";
+import { type Cursor, parseCursor } from "../cursor.js";
+import { concerns } from "../interest.js";
+import type { EventType, OutboxEvent, ResetReason } from "../protocol.js";
 import { had, within } from "./recent.js";
 
 /** Somebody who wants events, and what it would like the connection to be when it is opened. */

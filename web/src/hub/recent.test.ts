@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { type Cursor, contains, parseCursor } from "./cursor.js";
-import type { EventType, OutboxEvent } from "./protocol.js";
+import { type Cursor, contains, parseCursor } from "../cursor.js";
+import type { EventType, OutboxEvent } from "../protocol.js";
 import { earliest, Recent, within } from "./recent.js";
 
 const event = (id: number, type: EventType = "user_activity") =>

@@ -1,9 +1,9 @@
 // The hub on the real connection, with a server that refuses: what one may not see takes nothing from the others.
 
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { ConnectionState } from "./connection.js";
+import type { ConnectionState } from "../connection.js";
+import { FakeServer, statusFrame } from "../testing/server.js";
 import { createHub } from "./hub.js";
-import { FakeServer, statusFrame } from "./testing/server.js";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

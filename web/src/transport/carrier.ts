@@ -1,9 +1,9 @@
 // By which way events come: streams where they pass, polls where something in between holds streams back, and back again.
 
-import type { Environment } from "./environment.js";
-import { AGAIN, type RowcastError } from "./errors.js";
+import type { Environment } from "../environment.js";
+import { AGAIN, type RowcastError } from "../errors.js";
+import { load } from "../load.js";
 import type { Fallback } from "./fallback.js";
-import { load } from "./load.js";
 import type { Request } from "./request.js";
 import { readStream } from "./stream.js";
 import { BY_ITSELF, isGreeting, type Read } from "./transport.js";

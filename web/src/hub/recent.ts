@@ -1,10 +1,10 @@
 // The last events of a stream, for whoever joins it late: somebody who has loaded data as of a cursor is owed what came
 // after that, and some of it may have been handed out already.
 
-import type { Interest } from "./connection.js";
-import { type Cursor, contains, parseCursor } from "./cursor.js";
-import { concerns } from "./interest.js";
-import type { EventType, OutboxEvent } from "./protocol.js";
+import type { Interest } from "../connection.js";
+import { type Cursor, contains, parseCursor } from "../cursor.js";
+import { concerns } from "../interest.js";
+import type { EventType, OutboxEvent } from "../protocol.js";
 
 /** Reaches back far longer than data takes to load. */
 const MAX_EVENTS = 1_000;

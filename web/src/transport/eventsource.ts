@@ -1,8 +1,8 @@
 // One stream by the browser's own `EventSource`, for browsers whose `fetch` cannot read answers while they come. It sets
 // no headers, so a ticket stands for the token; and it is closed at its first error, since coming back is done elsewhere.
 
-import { RowcastError, toRowcastError } from "./errors.js";
-import type { RowcastEvent } from "./protocol.js";
+import { RowcastError, toRowcastError } from "../errors.js";
+import type { RowcastEvent } from "../protocol.js";
 import { ask, urlOf } from "./request.js";
 import { arrivalOf, type ReadEvents } from "./transport.js";
 import { MAX_GREETING, MAX_SILENCE, Watchdog } from "./watchdog.js";
@@ -17,6 +17,7 @@ export const readEventSource: ReadEvents = async (request, abort, environment, o
   try {
     const answer = await ask(urlOf(request, "ticket"), token, { method: "POST", signal }, environment);
     const { ticket } = (await answer.json()) as { ticket: string };
+    signal.throwIfAborted();
     const url = urlOf(request, undefined, { ticket, ...(cursor !== "" && { lastEventId: cursor }) });
     const isOpened = await listen(url);
     if (isOpened) return new RowcastError("unavailable", "the server ended the stream");
@@ -45,9 +46,11 @@ export const readEventSource: ReadEvents = async (request, abort, environment, o
         if (heard) watchdog.touch();
         else watchdog.expect(MAX_SILENCE);
         heard = true;
-        const arrival = arrivalOf({ event: type, data, lastEventId }, environment);
+        // It knows of no id before the first one; a goodbye that comes instead of a greeting has none.
+        const id = lastEventId || cursor;
+        const arrival = arrivalOf({ event: type, data, lastEventId: id }, environment);
         for (const name of namedBy(arrival.event)) add(name);
-        onRead({ transport: "eventsource", arrivals: [arrival], cursor: lastEventId });
+        onRead({ transport: "eventsource", arrivals: [arrival], cursor: id });
       };
       const end = () => {
         source.close();

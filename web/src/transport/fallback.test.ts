@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { pass, setClient } from "./testing/client.js";
-import { connectedFrame, cursorFrame, type Exchange, eventFrame, eventOf } from "./testing/server.js";
+import { pass, setClient } from "../testing/client.js";
+import { connectedFrame, cursorFrame, type Exchange, eventFrame, eventOf } from "../testing/server.js";
 
 const client = setClient();
 
