@@ -1,28 +1,10 @@
-// A value that follows a stream: inputs are collected and folded into it once per frame, so that two hundred events a
-// second are sixty renders, and every input counts though not every value is shown. Fits `useSyncExternalStore`.
+// A value that follows a stream: inputs are collected and folded into it at most once a frame, so that two hundred events
+// a second are sixty renders, and every input counts though not every value is shown. Fits `useSyncExternalStore`.
+
+import { nextFrame, type Schedule } from "./frame.js";
 
 /** Past this many waiting inputs it folds at once, so that nothing can pile up in a page that draws no frames. */
 const MAX_WAITING = 1_000;
-/** Hidden pages get no animation frames; they still move on, a few times a second. */
-const HIDDEN_FRAME = 250;
-
-/** Calls back at the next frame, or soon after where there are no frames. */
-export type Schedule = (callback: () => void) => void;
-
-/** Once a frame; about as often where there are no frames. */
-export const nextFrame: Schedule = (callback) => {
-  if (typeof requestAnimationFrame !== "function") {
-    setTimeout(callback, 0);
-    return;
-  }
-  const done = (): void => {
-    cancelAnimationFrame(frame);
-    clearTimeout(timer);
-    callback();
-  };
-  const frame = requestAnimationFrame(done);
-  const timer = setTimeout(done, HIDDEN_FRAME);
-};
 
 /** A value that follows a stream of events, and tells of itself at most once for each turn of its schedule. */
 export class Fold<Value, Input> {

@@ -8,7 +8,8 @@ import {
   initialState,
   type WantOptions,
 } from "./connection.js";
-import { Fold, nextFrame, type Schedule } from "./fold.js";
+import { Fold } from "./fold.js";
+import { nextFrame, type Schedule } from "./frame.js";
 import type { Hub, Seat } from "./hub/hub.js";
 import type { EventOf, EventType, ResetReason } from "./protocol.js";
 

@@ -8,7 +8,9 @@ const WEB = new URL("..", import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, WEB), "utf8");
 
 /** `src/x.ts` and `src/x/` as they stand in the map. */
-const order = [...read("DEVELOPING.md").matchAll(/^src\/([a-z-]+)(?:\.ts|\/)/gm)].map(([, name]) => name ?? "");
+const order = [...read("DEVELOPING.md").matchAll(/^src\/([a-z-]+)(?:\.ts|\/)/gm)].map(
+  ([, name]) => name ?? "",
+);
 
 /** The part of the map that a file belongs to. */
 const partOf = (path: string): string => path.replace(/^src\//, "").replace(/[/.].*$/, "");

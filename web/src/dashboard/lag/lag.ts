@@ -1,7 +1,8 @@
 // How late events are: what was measured in the last minute, second by second.
 
 import type { ConnectionState } from "../../connection.js";
-import { Fold, nextFrame, type Schedule } from "../../fold.js";
+import { Fold } from "../../fold.js";
+import { nextFrame, type Schedule } from "../../frame.js";
 
 /** Seconds that are kept. */
 export const WINDOW = 60;

@@ -1,6 +1,7 @@
 // The event log: the last events of the stream, what is shown of them, and a pause that loses none.
 
-import { Fold, nextFrame, type Schedule } from "../../fold.js";
+import { Fold } from "../../fold.js";
+import { nextFrame, type Schedule } from "../../frame.js";
 import type { OutboxEvent } from "../../protocol.js";
 
 /** How many events are kept while the log runs. */
