@@ -17,13 +17,6 @@ export function backoff(attempt: number, base: number, random: () => number, mos
   return random() * Math.min(most, Math.max(base, LEAST_BASE) * 2 ** Math.min(attempt - 1, 20));
 }
 
-/** `Retry-After` in milliseconds from now: seconds or a date. */
-export function parseRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null || value.trim() === "") return undefined;
-  const wait = /^\s*\d+\s*$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), LONGEST);
-}
-
 /** Resolves after so many milliseconds, or when it is cut short; never by itself when they are infinite. */
 export function pause(ms: number, signal: AbortSignal, environment: Environment): Promise<void> {
   return new Promise((resolve) => {

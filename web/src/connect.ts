@@ -162,7 +162,7 @@ class OwnConnection implements Connection {
     if (isRefusal && this.#credentials.refuse(end)) return AGAIN;
     // What is wrong with who asks is not wrong with what is wanted.
     const isOfInterest = end.kind === "forbidden" || end.kind === "refused";
-    if (!isOfInterest || !this.#wants?.refuse(end)) return this.#credentials.explain(end);
+    if (!isOfInterest || !this.#wants?.refuse(end)) return end;
     this.#credentials.forgive();
     return AGAIN;
   }

@@ -54,13 +54,4 @@ export class Credentials {
   forgive(): void {
     this.#refusal = null;
   }
-
-  /** What an app is told of a refusal. */
-  explain(error: RowcastError): RowcastError {
-    if (this.#source || error.kind !== "unauthorized") return error;
-    const message = `${error.message}: sign in for a new cookie, or give the connection a token`;
-    return new RowcastError("unauthorized", message, {
-      ...(error.code !== undefined && { code: error.code }),
-    });
-  }
 }

@@ -35,7 +35,7 @@ export class RowcastError extends Error {
   constructor(
     kind: ErrorKind,
     message: string,
-    details: { code?: string; retryAfter?: number; cause?: unknown } = {},
+    details: { code?: string | undefined; retryAfter?: number | undefined; cause?: unknown } = {},
   ) {
     super(message, { cause: details.cause });
     this.kind = kind;

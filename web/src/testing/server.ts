@@ -6,6 +6,7 @@ import type { Environment } from "../environment.js";
 import "../command.js";
 import "../transport/eventsource.js";
 import "../transport/fallback.js";
+import "../transport/refusal.js";
 import "../want.js";
 
 const encoder = new TextEncoder();

@@ -1,7 +1,7 @@
 // What is asked for, as URLs and headers: the same for every way by which events come.
 
 import type { Environment } from "../environment.js";
-import { refusal } from "./refusal.js";
+import { load } from "../load.js";
 
 export interface Request {
   /** Where the stream is. */
@@ -45,6 +45,9 @@ export async function ask(
     ...init,
     headers,
   });
-  if (response.status !== 200) throw await refusal(response, environment.now());
+  if (response.status !== 200) {
+    const { refusal } = await load(import("./refusal.js"));
+    throw await refusal(response, token, environment.now());
+  }
   return response;
 }
