@@ -426,4 +426,19 @@ describe("since", () => {
     await granted;
     expect(ids).toEqual(["4", "2", "3"]);
   });
+
+  it("finds what came of a type after its last consumer had left", async () => {
+    const { seat } = sitDown();
+    await feed.settle();
+    await seat.want({ subscriptions: ["system_health"] });
+    feed.emit("user_activity");
+    await vi.advanceTimersByTimeAsync(15_000);
+    await feed.settle();
+    expect(feed.last.interest.subscriptions).toEqual(["system_health"]);
+    feed.emit("user_activity");
+    const late = sitDown({ subscriptions: ["user_activity"], since: "0" });
+    await feed.settle();
+    expect(late.ids).toEqual(["1", "2"]);
+    expect(late.resets).toEqual([]);
+  });
 });

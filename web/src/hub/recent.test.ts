@@ -31,34 +31,34 @@ it("knows what came after a cursor, gaps included, as far as it reaches back", (
   expect(ids(recent.after(cursor("13"), {}))).toEqual(["14", "15"]);
   expect(ids(recent.after(cursor("14~12"), {}))).toEqual(["12", "15"]);
   expect(ids(recent.after(cursor("10"), {}))).toEqual(["11", "12", "13", "14", "15"]);
-  expect(recent.after(cursor("9"), {})).toBeNull();
-  expect(recent.after(cursor("14~9"), {})).toBeNull();
-  expect(recent.after(cursor("14@1"), {})).toBeNull();
+  expect(recent.reaches(cursor("9"), {})).toBe(false);
+  expect(recent.reaches(cursor("14~9"), {})).toBe(false);
+  expect(recent.reaches(cursor("14@1"), {})).toBe(false);
   expect(ids(recent.after(cursor("13"), { subscriptions: ["system_health"] }))).toEqual([]);
 });
 
 it("knows nothing before the first cursor, and nothing of what it was made to forget", () => {
   const recent = new Recent();
   recent.add(event(1));
-  expect(recent.after(cursor("5"), {})).toBeNull();
+  expect(recent.reaches(cursor("5"), {})).toBe(false);
   recent.advance("5");
   expect(ids(recent.after(cursor("5"), {}))).toEqual([]);
   recent.forget();
-  expect(recent.after(cursor("5"), {})).toBeNull();
+  expect(recent.reaches(cursor("5"), {})).toBe(false);
   recent.advance("5");
   recent.pause();
   recent.advance("6");
-  expect(recent.after(cursor("6"), {})).toBeNull();
+  expect(recent.reaches(cursor("6"), {})).toBe(false);
   recent.resume("7");
-  expect([recent.after(cursor("6"), {}), ids(recent.after(cursor("7"), {}))]).toEqual([null, []]);
+  expect([recent.reaches(cursor("6"), {}), recent.reaches(cursor("7"), {})]).toEqual([false, true]);
 });
 
 it("keeps the last thousand, and whole reads only", () => {
   const recent = memory(0, 1_500);
   expect(ids(recent.after(cursor("500"), {}))).toHaveLength(1_000);
-  expect(recent.after(cursor("499"), {})).toBeNull();
+  expect(recent.reaches(cursor("499"), {})).toBe(false);
   for (let id = 1_501; id <= 2_600; id += 1) recent.add(event(id));
-  expect(recent.after(cursor("1500"), {})).toBeNull();
+  expect(recent.reaches(cursor("1500"), {})).toBe(false);
   recent.advance("2600");
   expect(ids(recent.after(cursor("2600"), {}))).toEqual([]);
 });
@@ -67,10 +67,10 @@ it("knows of types that were added later only from there on", () => {
   const recent = memory(10, 15);
   recent.widen(["system_health"], "13");
   recent.widen(["performance_alert"], undefined);
-  expect(recent.after(cursor("12"), { subscriptions: ["system_health"] })).toBeNull();
+  expect(recent.reaches(cursor("12"), { subscriptions: ["system_health"] })).toBe(false);
   expect(ids(recent.after(cursor("13"), { subscriptions: ["system_health"] }))).toEqual([]);
-  expect(recent.after(cursor("15"), { subscriptions: ["performance_alert"] })).toBeNull();
-  expect(recent.after(cursor("15"), {})).toBeNull();
+  expect(recent.reaches(cursor("15"), { subscriptions: ["performance_alert"] })).toBe(false);
+  expect(recent.reaches(cursor("15"), {})).toBe(false);
 });
 
 const anyCursor = fc
@@ -112,4 +112,18 @@ it("finds a cursor that claims nothing which another lacks", () => {
   expect(earliest(["9", "7"])).toBe("7");
   expect(earliest(["9~5", "8~6"])).toBe("4");
   expect(earliest(["9", "nonsense"])).toBe("nonsense");
+});
+
+it("knows whether it has forgotten anything of a type", () => {
+  const recent = memory(10, 15);
+  expect(recent.remembers(cursor("10"), ["user_activity"])).toBe(true);
+  expect(recent.remembers(cursor("9"), ["user_activity"])).toBe(false);
+  expect(recent.remembers(cursor("9"), ["system_health"])).toBe(true);
+});
+
+it("tells what comes a second time", () => {
+  const recent = memory(10, 15);
+  expect([recent.add(event(15)), recent.add(event(16))]).toEqual([false, true]);
+  recent.forget();
+  expect(recent.add(event(15))).toBe(true);
 });

@@ -18,22 +18,28 @@ interface Read {
 
 export class Recent {
   #reads: Read[] = [];
-  #size = 0;
+  readonly #ids = new Set<string>();
+  /** Types that it was ever told of. */
+  readonly #told = new Set<EventType>();
   #cursor = "";
   #paused = false;
   /** Types that the stream has had only from here on; null: nobody knows where from. */
   readonly #late = new Map<EventType, Cursor | null>();
 
-  add(event: OutboxEvent): void {
+  /** False if it is remembered: types that are wanted again, from an earlier cursor, may bring it a second time. */
+  add(event: OutboxEvent): boolean {
+    if (this.#ids.has(event.id)) return false;
+    this.#told.add(event.type);
     const read = this.#reads.at(-1);
-    if (!read) return;
+    if (!read) return true;
     read.events.push(event);
-    this.#size += 1;
-    while (this.#size > MAX_EVENTS && this.#reads.length > 1) {
-      this.#size -= this.#reads.shift()?.events.length ?? 0;
+    this.#ids.add(event.id);
+    while (this.#ids.size > MAX_EVENTS && this.#reads.length > 1) {
+      for (const { id } of this.#reads.shift()?.events ?? []) this.#ids.delete(id);
     }
     // One read that is larger than all that is kept: nobody can be served from within it.
-    if (this.#size > MAX_EVENTS) this.forget();
+    if (this.#ids.size > MAX_EVENTS) this.forget();
+    return true;
   }
 
   /** What was added until now is contained in this cursor. Memory begins at the first. */
@@ -47,7 +53,7 @@ export class Recent {
   /** Forgets, and begins again with the next cursor. */
   forget(): void {
     this.#reads = [];
-    this.#size = 0;
+    this.#ids.clear();
     this.#cursor = "";
     this.#late.clear();
   }
@@ -69,14 +75,28 @@ export class Recent {
     for (const type of types) this.#late.set(type, since === undefined ? null : parseCursor(since));
   }
 
-  /** What came after `since` of what is asked for; null when it does not reach back that far. */
-  after(since: Cursor, interest: Interest): readonly OutboxEvent[] | null {
+  /** Whether it remembers all that it was told of these types after `since`. The stream may not have had them all the time. */
+  remembers(since: Cursor, types: readonly EventType[]): boolean {
+    return this.#holds(since) || !types.some((type) => this.#told.has(type));
+  }
+
+  #holds(since: Cursor): boolean {
     const [first] = this.#reads;
-    if (!first || !within(first.from, since)) return null;
+    return first !== undefined && within(first.from, since);
+  }
+
+  /** Whether it holds all that came after `since` of what is asked for. */
+  reaches(since: Cursor, interest: Interest): boolean {
+    if (!this.#holds(since)) return false;
     for (const [type, from] of this.#late) {
       const asked = interest.subscriptions?.includes(type) ?? true;
-      if (asked && !(from && within(from, since))) return null;
+      if (asked && !(from && within(from, since))) return false;
     }
+    return true;
+  }
+
+  /** What came after `since` of what is asked for, as far as it reaches back. */
+  after(since: Cursor, interest: Interest): readonly OutboxEvent[] {
     const events = this.#reads.flatMap((read) => read.events);
     return events.filter((event) => concerns(interest, event) && !had(since, event));
   }

@@ -64,9 +64,7 @@ export class Supply {
       request,
       {
         onEvent: (event) => {
-          if (this.#closed) return;
-          this.#recent.add(event);
-          handlers.onEvent(event);
+          if (!this.#closed && this.#recent.add(event)) handlers.onEvent(event);
         },
         onState: (state) => {
           if (this.#closed) return;
@@ -134,8 +132,11 @@ export class Supply {
       return position && within(position, cursor) ? { events: [], asks: false } : null;
     }
     const present = types?.filter((type) => !missing.includes(type));
-    if (present?.length === 0) return { events: [], asks: true };
-    const events = this.#recent.after(cursor, { subscriptions: present, organizationId });
-    return events && { events, asks: missing.length > 0 };
+    const reaches =
+      present?.length === 0 || this.#recent.reaches(cursor, { subscriptions: present, organizationId });
+    // What was brought of the missing types, while somebody wanted them, does not come again.
+    if (!reaches || !this.#recent.remembers(cursor, missing)) return null;
+    const events = this.#recent.after(cursor, { subscriptions: types, organizationId });
+    return { events, asks: missing.length > 0 };
   }
 }
