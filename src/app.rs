@@ -2,6 +2,7 @@
 
 mod database;
 mod open_files;
+mod producers;
 mod start;
 mod tasks;
 
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 pub use self::database::{mend_sequence_at, migrate_at};
-use self::tasks::Tasks;
+use self::{producers::Producers, tasks::Tasks};
 use crate::{
     access::{Access, token::Misconfigured},
     http::{
@@ -45,6 +46,7 @@ pub struct App {
     /// None where the tailer polls.
     notifications: Option<Target>,
     retention: Option<String>,
+    producers: Producers,
     shutdown: CancellationToken,
 }
 
@@ -110,7 +112,7 @@ impl App {
     /// # Errors
     /// When it had to stop because a part of it had ended.
     pub async fn run(self) -> Result<(), Error> {
-        let Self { door, tailer, http, doorbell, notifications, retention, shutdown } = self;
+        let Self { door, tailer, http, doorbell, notifications, retention, producers, shutdown } = self;
         let (database, metrics) = (http.sessions.database.clone(), Arc::clone(&http.sessions.metrics));
         let mut tasks = Tasks::new(shutdown.clone());
         // To the very end: streams leave the directory while they are drained.
@@ -125,6 +127,7 @@ impl App {
         tasks.spawn("maintenance", maintenance::run(database, retention, metrics, shutdown.clone()));
         tasks.spawn("refreshing of grants", refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         tasks.spawn("refreshing of keys", keep_keys_fresh(Arc::clone(&http), shutdown.clone()));
+        producers.spawn(&mut tasks, &shutdown);
         let serving = door.serve(&http, &mut tasks, shutdown);
         let serving = async {
             serving.await;

@@ -19,6 +19,7 @@
 //! - [`tailer`]: wake or poll → ordered batches, appended to the log.
 //! - [`maintenance`]: keeps house: partitions, and an end to history.
 //! - [`session`]: one client: replay → splice → live.
+//! - [`integrations`]: producers of events beside the app: what rowcast measures, is told by others, and concludes, written as rows.
 //! - [`http`]: routes, one file each. The only place that knows warp.
 //! - [`config`], [`app`]: every setting; the wiring.
 //! - [`client`], [`telemetry`]: what goes out beside the streams: requests of the doctor, the log, spans for OpenTelemetry.
@@ -42,6 +43,7 @@ pub mod epoch;
 pub mod event;
 pub mod frontier;
 pub mod http;
+pub mod integrations;
 pub mod log;
 pub mod maintenance;
 pub mod metrics;

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The modules in the order in which data flows: each imports only from those before it.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "metrics",
     "client",
     "telemetry",
@@ -27,6 +27,7 @@ const ORDER: [&str; 23] = [
     "tailer",
     "maintenance",
     "session",
+    "integrations",
     "http",
     "config",
     "app",

@@ -27,7 +27,8 @@ BEGIN
     ELSIF relation.relkind NOT IN ('r', 'p') THEN
         RAISE EXCEPTION '% is not a table', name
             USING ERRCODE = 'wrong_object_type', HINT = 'Attach the tables behind a view; foreign tables change where no trigger sees it.';
-    ELSIF relation.relnamespace::regnamespace::text IN ('pg_catalog', 'information_schema', 'rowcast') THEN
+    ELSIF relation.relnamespace::regnamespace::text IN ('pg_catalog', 'information_schema')
+          OR relation.relnamespace = 'rowcast'::regnamespace AND relation.relname <> ALL (rowcast.producer_tables()) THEN
         RAISE EXCEPTION '% belongs to %', name, CASE WHEN name LIKE 'rowcast%' THEN 'rowcast itself' ELSE 'Postgres itself' END
             USING ERRCODE = 'wrong_object_type', HINT = 'Attach a table of the app.';
     ELSIF relation.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) THEN

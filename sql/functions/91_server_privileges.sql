@@ -18,12 +18,12 @@ GRANT SELECT (user_id, expires_at, issued_at, used_at) ON rowcast.tickets TO row
 GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_server, rowcast_reader;
 
 -- Who is connected where is the servers' own business; readers may look.
-GRANT SELECT, INSERT, UPDATE, DELETE ON rowcast.servers, rowcast.connections, rowcast.rates TO rowcast_server;
+GRANT SELECT, INSERT, UPDATE, DELETE ON rowcast.servers, rowcast.connections, rowcast.rates, rowcast.duties TO rowcast_server;
 GRANT SELECT ON rowcast.live_connections TO rowcast_server, rowcast_reader;
-GRANT SELECT ON rowcast.servers, rowcast.connections TO rowcast_reader;
+GRANT SELECT ON rowcast.servers, rowcast.connections, rowcast.duties TO rowcast_reader;
 GRANT EXECUTE
     ON FUNCTION rowcast.take_turn(text, text, integer), rowcast.enter_connections(text, text[], jsonb, integer, integer),
        rowcast.keep_server(text, interval, jsonb, jsonb), rowcast.forget_server(text),
-       rowcast.ask_connection(text, text, jsonb), rowcast.answer_request(text, jsonb)
+       rowcast.ask_connection(text, text, jsonb), rowcast.answer_request(text, jsonb), rowcast.take_duty(text, text)
     TO rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.highest_id() TO rowcast_server, rowcast_reader;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, Door, Error, migrate_at, open_files};
+use super::{App, Door, Error, migrate_at, open_files, producers::Producers};
 use crate::{
     access::{
         Access,
@@ -66,6 +66,11 @@ impl App {
         let directory =
             Directory::new(connections, database.clone(), of_users, settings.heartbeat, Arc::clone(&metrics));
         directory.announce().await?;
+        let producers = Producers {
+            database: database.clone(),
+            server: directory.server().into(),
+            settings: settings.producers.clone(),
+        };
         let sessions = session::Server {
             access,
             logs: tailer.logs(),
@@ -95,6 +100,7 @@ impl App {
             doorbell,
             notifications: settings.poll.is_none().then_some(notifications),
             retention: settings.retention,
+            producers,
             shutdown,
         })
     }

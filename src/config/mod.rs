@@ -1,6 +1,7 @@
 //! Every setting of the server, in one place: flag, environment variable, default and meaning.
 #![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
+mod producers;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
@@ -8,6 +9,7 @@ use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use clap::Args;
 use ipnet::IpNet;
 
+pub use self::producers::Producers;
 pub use self::values::{List, address, duration, retention};
 
 /// What a server needs to know.
@@ -81,6 +83,10 @@ pub struct Settings {
     #[command(flatten)]
     #[allow(missing_docs, reason = "as above")]
     pub transport: Transport,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "as above")]
+    pub producers: Producers,
 }
 
 /// Which tokens are believed, and how they may be brought.

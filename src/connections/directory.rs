@@ -105,6 +105,12 @@ impl Directory {
         }
     }
 
+    /// What this server is called in `rowcast.servers`.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
     /// Enters a stream, if its user may have one more. From then on it can be found, here and by other servers.
     ///
     /// # Errors

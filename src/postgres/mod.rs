@@ -6,6 +6,7 @@ mod connection;
 pub mod connections;
 mod decode;
 pub mod doctor;
+pub mod duties;
 pub mod epochs;
 pub mod explain;
 pub mod listener;

@@ -1,0 +1,7 @@
+//! Which producers of events beside the app's tables run, and how: one group of settings each.
+
+use clap::Args;
+
+/// What rowcast measures, is told by others, and concludes. All of it is off unless it is asked for.
+#[derive(Args, Clone)]
+pub struct Producers {}
