@@ -17,12 +17,6 @@ use super::{
 /// Between the visitor's message and the first sign of an answer: looking up passages, building the prompt.
 const RETRIEVAL: Duration = Duration::from_millis(150);
 
-/// From the request to a model to its first token.
-const FIRST_TOKEN: Duration = Duration::from_millis(350);
-
-/// For each token after the first: what a hosted model of medium size takes.
-const PER_TOKEN: Duration = Duration::from_millis(12);
-
 /// One reply in this many fails.
 const REPLIES_PER_FAILURE: u32 = 40;
 
@@ -58,12 +52,8 @@ pub(super) struct Reply {
     /// How the answer begins.
     beginning: String,
     tokens: i32,
-}
-
-impl Reply {
-    fn response_time(&self) -> Duration {
-        FIRST_TOKEN + PER_TOKEN * self.tokens.unsigned_abs()
-    }
+    /// How long it takes, as the model was when it was asked.
+    takes: Duration,
 }
 
 pub(super) async fn ask(app: &mut Simulation, client: &Client, request: Request) -> Result<(), Error> {
@@ -80,7 +70,8 @@ pub(super) async fn ask(app: &mut Simulation, client: &Client, request: Request)
     };
     let ask = include_str!("../../sql/chatbot/queries/ask.sql");
     client.execute(ask, &[&visit.session_id, &question, &request.context_tokens]).await?;
-    let reply = Reply { visit, beginning, tokens: request.generated_tokens };
+    let takes = app.model.answer_time(request.generated_tokens.unsigned_abs());
+    let reply = Reply { visit, beginning, tokens: request.generated_tokens, takes };
     app.schedule(RETRIEVAL, Task::BeginReply(reply));
     Ok(())
 }
@@ -100,7 +91,7 @@ async fn arrive(app: &mut Simulation, client: &Client) -> Result<Visit, Error> {
 pub(super) async fn begin_reply(app: &mut Simulation, client: &Client, reply: Reply) -> Result<(), Error> {
     let start = include_str!("../../sql/chatbot/queries/start_reply.sql");
     let message_id: i64 = client.query_one(start, &[&reply.visit.session_id]).await?.get(0);
-    app.schedule(reply.response_time(), Task::FinishReply(reply, message_id));
+    app.schedule(reply.takes, Task::FinishReply(reply, message_id));
     Ok(())
 }
 
@@ -110,7 +101,7 @@ pub(super) async fn finish_reply(
     reply: Reply,
     message_id: i64,
 ) -> Result<(), Error> {
-    let milliseconds = i32::try_from(reply.response_time().as_millis()).unwrap_or(i32::MAX);
+    let milliseconds = i32::try_from(reply.takes.as_millis()).unwrap_or(i32::MAX);
     let failure =
         if app.random.u32(..REPLIES_PER_FAILURE) == 0 { app.random.choice(&app.corpus.reply_failures) } else { None };
     if let Some(failure) = failure {

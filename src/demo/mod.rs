@@ -6,6 +6,7 @@
 //! # Layout
 //! - [`simulation`]: an agenda of what happens next, and the step that makes it happen; no clock
 //! - `trace`, `corpus`, `directory`: when visitors come, what is said, who there is
+//! - `model`: what the chatbots ask, and how long it takes
 //! - `conversations`, `documents`, `operations`: what happens, each kind of thing in its file
 
 mod conversations;
@@ -13,6 +14,7 @@ mod corpus;
 mod directory;
 mod documents;
 mod log;
+mod model;
 mod operations;
 pub mod simulation;
 mod trace;
@@ -24,6 +26,7 @@ use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use crate::postgres::{Target, target};
+pub use model::Model;
 use simulation::Simulation;
 
 /// What can go wrong in the demo.
@@ -55,18 +58,20 @@ pub enum Error {
 }
 
 /// How the app is simulated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How fast the app's time passes: 1 is the pace of the recorded trace.
     pub speed: f64,
     /// The same seed gives the same visitors, documents and mishaps in the same order.
     pub seed: u64,
+    /// What its chatbots ask.
+    pub model: Model,
 }
 
 impl Default for Options {
     /// Half the trace's pace: two or three requests a second and about ten events, lively and yet readable.
     fn default() -> Self {
-        Self { speed: 0.5, seed: 1 }
+        Self { speed: 0.5, seed: 1, model: Model::default() }
     }
 }
 
@@ -108,7 +113,7 @@ pub async fn run(database_url: &str, options: Options, shutdown: CancellationTok
 
 /// Gives the simulation its clock.
 async fn play(client: &Client, options: Options) -> Result<(), Error> {
-    let mut simulation = Simulation::new(client, options.seed).await?;
+    let mut simulation = Simulation::new(client, options.seed, options.model).await?;
     let started = Instant::now();
     loop {
         sleep_until(started + real_time(simulation.due(), options.speed)).await;

@@ -14,6 +14,7 @@ use super::{
     corpus::Corpus,
     directory::Directory,
     documents::{self, Job},
+    model::{self, Model},
     operations,
     trace::{Request, Trace},
 };
@@ -35,8 +36,12 @@ pub(super) enum Task {
     Advance(Job),
     /// The scheduled job that aggregates the day's figures.
     Measure,
-    /// The scheduled health checks, one part of the platform after the other.
-    CheckHealth(usize),
+    /// The scheduled health checks of the app's own parts.
+    CheckHealth,
+    /// More ask the model than it has room for.
+    Overload,
+    /// It has room for all again.
+    Recover,
     /// Somebody of a team does something in the app.
     Act,
 }
@@ -49,6 +54,7 @@ pub struct Simulation {
     pub(super) directory: Directory,
     pub(super) trace: Trace,
     pub(super) visits: Visits,
+    pub(super) model: Model,
     now: Duration,
     /// By the time that they are due; the number keeps those of one instant in the order in which they were made.
     agenda: BTreeMap<(Duration, u64), Task>,
@@ -60,7 +66,7 @@ impl Simulation {
     ///
     /// # Errors
     /// When the database refuses or fails, or holds nothing to simulate.
-    pub async fn new(client: &Client, seed: u64) -> Result<Self, Error> {
+    pub async fn new(client: &Client, seed: u64, model: Model) -> Result<Self, Error> {
         client.execute(include_str!("../../sql/chatbot/queries/fail_forgotten_replies.sql"), &[]).await?;
         client.execute(include_str!("../../sql/chatbot/queries/end_forgotten_sessions.sql"), &[]).await?;
         client.execute(include_str!("../../sql/chatbot/queries/fail_forgotten_documents.sql"), &[]).await?;
@@ -70,15 +76,18 @@ impl Simulation {
             directory: Directory::load(client).await?,
             trace: Trace::embedded()?,
             visits: Visits::default(),
+            model,
             now: Duration::ZERO,
             agenda: BTreeMap::new(),
             appointments: 0,
         };
         let first = simulation.trace.next();
-        for task in [Task::Ask(first), Task::Upload, Task::CheckHealth(0), Task::Act] {
+        for task in [Task::Ask(first), Task::Upload, Task::CheckHealth, Task::Act] {
             simulation.schedule(Duration::ZERO, task);
         }
         simulation.schedule(operations::MEASURE_EVERY, Task::Measure);
+        simulation.model.set_overloaded(false);
+        simulation.schedule(model::QUIET, Task::Overload);
         Ok(simulation)
     }
 
@@ -115,7 +124,17 @@ impl Simulation {
             Task::Upload => documents::upload(self, client).await,
             Task::Advance(job) => documents::advance(self, client, job).await,
             Task::Measure => operations::measure(self, client).await,
-            Task::CheckHealth(probe) => operations::check_health(self, client, probe).await,
+            Task::CheckHealth => operations::check_health(self, client).await,
+            Task::Overload => {
+                self.model.set_overloaded(true);
+                self.schedule(model::OVERLOAD, Task::Recover);
+                Ok(())
+            }
+            Task::Recover => {
+                self.model.set_overloaded(false);
+                self.schedule(model::QUIET, Task::Overload);
+                Ok(())
+            }
             Task::Act => operations::act(self, client).await,
         }
     }

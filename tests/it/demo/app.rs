@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rowcast::demo::{self, Options, simulation::Simulation};
+use rowcast::demo::{self, Model, Options, simulation::Simulation};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
@@ -39,7 +39,8 @@ async fn visitors_come_as_in_the_trace() {
     let row = client
         .query_one(
             "SELECT array_agg(tokens ORDER BY id) FILTER (WHERE role = 'user'), corr(length(content), tokens) FILTER (WHERE role = 'bot'),
-                    bool_and(response_time_ms = 350 + 12 * tokens) FILTER (WHERE role = 'bot' AND status = 'completed')
+                    bool_and(response_time_ms - 12 * tokens IN (350, 5850)) FILTER (WHERE role = 'bot' AND status = 'completed'),
+                    count(*) FILTER (WHERE response_time_ms - 12 * tokens = 5850)
              FROM chatbot.messages",
             &[],
         )
@@ -48,6 +49,7 @@ async fn visitors_come_as_in_the_trace() {
     assert_eq!(row.get::<_, Vec<i32>>(0)[..4], [374, 396, 879, 91], "context tokens, in the order of arrival");
     assert!(row.get::<_, f64>(1) > 0.5, "more tokens, longer answers");
     assert!(row.get::<_, bool>(2), "and a longer wait");
+    assert!(row.get::<_, i64>(3) > 0, "much longer while the model is overloaded");
 }
 
 #[tokio::test]
@@ -78,14 +80,14 @@ async fn a_restarted_app_closes_what_it_left_open() {
         + (SELECT count(*) FROM chatbot.documents WHERE finished_at IS NULL)
         + (SELECT count(*) FROM chatbot.conversation_sessions WHERE ended_at IS NULL)";
     assert!(client.query_one(open, &[]).await.unwrap().get::<_, i64>(0) > 0);
-    Simulation::new(&client, 1).await.unwrap();
+    Simulation::new(&client, 1, Model::default()).await.unwrap();
     assert_eq!(client.query_one(open, &[]).await.unwrap().get::<_, i64>(0), 0);
 }
 
 #[tokio::test]
 async fn the_app_goes_on_when_an_organization_is_deleted_under_it() {
     let (_db, client) = installed().await;
-    let mut simulation = Simulation::new(&client, 1).await.unwrap();
+    let mut simulation = Simulation::new(&client, 1, Model::default()).await.unwrap();
     for step in 0..1_000 {
         if step == 300 {
             client.batch_execute("DELETE FROM chatbot.organizations WHERE id = 'org_corvid'").await.unwrap();
@@ -100,7 +102,7 @@ async fn the_app_goes_on_when_an_organization_is_deleted_under_it() {
 async fn an_app_without_its_seed_says_so() {
     let (_db, client) = installed().await;
     client.batch_execute("DELETE FROM chatbot.organizations").await.unwrap();
-    let error = Simulation::new(&client, 1).await.unwrap_err();
+    let error = Simulation::new(&client, 1, Model::default()).await.unwrap_err();
     assert_eq!(error.to_string(), "the chatbot schema has no chatbot: its seed is missing");
 }
 
@@ -111,7 +113,7 @@ async fn it_runs_until_it_is_told_to_stop() {
     let url = db.url();
     let running = tokio::spawn({
         let shutdown = shutdown.clone();
-        async move { demo::run(&url, Options { speed: 100.0, seed: 1 }, shutdown).await }
+        async move { demo::run(&url, Options { speed: 100.0, ..Options::default() }, shutdown).await }
     });
     while what_was_said(&client).await.len() < 20 {
         assert!(!running.is_finished(), "the app stopped by itself");

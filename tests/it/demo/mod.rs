@@ -4,7 +4,7 @@ mod app;
 mod events;
 mod install;
 
-use rowcast::demo::{self, simulation::Simulation};
+use rowcast::demo::{self, Model, simulation::Simulation};
 use tokio_postgres::Client;
 
 use crate::harness::Database;
@@ -21,7 +21,7 @@ async fn installed() -> (Database, Client) {
 const STEPS: usize = 1_500;
 
 async fn simulate(client: &Client, seed: u64, steps: usize) {
-    let mut simulation = Simulation::new(client, seed).await.unwrap();
+    let mut simulation = Simulation::new(client, seed, Model::default()).await.unwrap();
     for _ in 0..steps {
         simulation.step(client).await.unwrap();
     }

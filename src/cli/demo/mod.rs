@@ -1,5 +1,7 @@
 //! `rowcast demo`: the example app, its simulated users, and a server for its dashboard, on a private Postgres.
 
+mod plug;
+
 use std::{
     fs::{self, OpenOptions},
     io::{ErrorKind, Write},
@@ -12,13 +14,14 @@ use anyhow::Context;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
+use self::plug::Plugged;
 use crate::{
     access::token,
     app::{self, App},
-    config::{Config, Settings},
-    demo,
+    config::{self, Config, Settings},
+    demo::{self, Model},
     postgres::{self, Target},
-    private_postgres::{self, PrivatePostgres},
+    private_postgres,
 };
 
 /// A demo is looked at for a day; its link ends with it.
@@ -57,9 +60,17 @@ pub(super) struct Demo {
     #[arg(long, default_value_t = demo::Options::default().seed)]
     seed: u64,
 
+    /// Pull the plug on the private Postgres this often, for 12 s, so that an outage can be watched; or `off`.
+    #[arg(long, default_value = "10m", value_parser = outage_every)]
+    outage_every: OutageEvery,
+
     #[command(flatten)]
     settings: Settings,
 }
+
+/// How often the database is away, if ever.
+#[derive(Clone, Copy)]
+struct OutageEvery(Option<Duration>);
 
 impl Demo {
     pub(super) async fn run(self) -> anyhow::Result<()> {
@@ -70,18 +81,18 @@ impl Demo {
         // First, because it is soon done: whether anything can be kept here.
         secret(&self.directory)?;
         let mut postgres = self.start_postgres().await?;
-        let url = postgres.url("postgres");
+        let url = postgres.url.clone();
         let served = tokio::select! {
             served = self.serve(&url, Some(&url), shutdown.clone()) => served,
             // Nobody but us could bring it back; why it ended is in the error of stopping it.
-            () = postgres.ended() => Ok(()),
+            ended = postgres.ended(self.outage_every.0) => ended.map_err(anyhow::Error::from),
         };
         shutdown.cancel();
         postgres.stop().await?;
         served
     }
 
-    async fn start_postgres(&self) -> anyhow::Result<PrivatePostgres> {
+    async fn start_postgres(&self) -> anyhow::Result<Plugged> {
         let options = private_postgres::Options {
             directory: self.directory.clone(),
             embedded: self.directory.join("embedded"),
@@ -89,7 +100,7 @@ impl Demo {
             throwaway: false,
             settings: Vec::new(),
         };
-        Ok(PrivatePostgres::start(options).await?)
+        Ok(Plugged::start(options).await?)
     }
 
     /// `psql`: the address to print; none for a database that was given, since it may hold a password.
@@ -97,6 +108,9 @@ impl Demo {
         app::migrate_at(database_url).await?;
         install(database_url).await?;
         let jwt_secret = secret(&self.directory)?;
+        let model = Model::default();
+        let _endpoint =
+            model.clone().serve(shutdown.clone()).await.context("the demo's language model cannot listen")?;
         let config = Config {
             database_url: database_url.to_owned(),
             jwt_secret: Some(jwt_secret.clone()),
@@ -104,7 +118,7 @@ impl Demo {
             settings: self.settings.clone(),
         };
         let app = App::start(config, shutdown.clone()).await?;
-        let options = demo::Options { speed: self.speed, seed: self.seed };
+        let options = demo::Options { speed: self.speed, seed: self.seed, model };
         let tasks = TaskTracker::new();
         tasks.spawn(simulate(database_url.to_owned(), options, shutdown));
         tasks.close();
@@ -145,7 +159,7 @@ async fn install(database_url: &str) -> anyhow::Result<()> {
 
 /// Runs the app until shutdown. When its database is away it does what apps do: it comes back.
 async fn simulate(database_url: String, options: demo::Options, shutdown: CancellationToken) {
-    while let Err(error) = demo::run(&database_url, options, shutdown.clone()).await {
+    while let Err(error) = demo::run(&database_url, options.clone(), shutdown.clone()).await {
         warn!(error = format!("{:#}", anyhow::Error::from(error)), "the simulated app stopped; it starts again");
         tokio::select! {
             () = shutdown.cancelled() => return,
@@ -170,6 +184,13 @@ fn secret(directory: &Path) -> anyhow::Result<String> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).with_context(unwritable)?;
     file.write_all(secret.as_bytes())?;
     Ok(secret)
+}
+
+fn outage_every(text: &str) -> Result<OutageEvery, String> {
+    if text == "off" {
+        return Ok(OutageEvery(None));
+    }
+    config::duration(text).map(|interval| OutageEvery(Some(interval)))
 }
 
 fn speed(text: &str) -> Result<f64, String> {
