@@ -9,6 +9,7 @@ import { type Inspect, Row } from "./parts/Row.js";
 import { Rows } from "./parts/Rows.js";
 import { Sparkline } from "./parts/Sparkline.js";
 import { type Scope, useProjection } from "./useProjection.js";
+import { useStanding } from "./useStanding.js";
 
 /** What {@link SystemHealthMonitor} takes. */
 export interface SystemHealthMonitorProps extends Pick<Scope, "organizationId"> {
@@ -21,17 +22,21 @@ const TONES: Record<string, Tone> = { healthy: "good", degraded: "warning", down
 /** The health of each component: its state, and the values before. */
 export function SystemHealthMonitor({ organizationId, onInspect }: SystemHealthMonitorProps) {
   const followed = useProjection(health, { organizationId });
+  const lost = useStanding(health.type) === "degraded";
+  // Of the database itself no row can tell now.
+  const told = lost ? followed.value.filter(({ component }) => component !== "database") : followed.value;
   return (
     <Panel
       title="System health"
       followed={followed}
-      empty={followed.value.length === 0}
+      empty={told.length === 0 && !lost}
       hint="The database, vector search, the LLM API and document processing report here. The whole platform's health is for its staff."
-      tools={<Summary of={followed.value} />}
+      tools={<Summary of={told} lost={lost} />}
     >
       <div className="rc-body">
         <Rows label="Components" interactive={onInspect !== undefined}>
-          {followed.value.map((item) => (
+          {lost && <LostDatabase />}
+          {told.map((item) => (
             <HealthRow key={item.key} item={item} onInspect={onInspect} />
           ))}
         </Rows>
@@ -40,13 +45,30 @@ export function SystemHealthMonitor({ organizationId, onInspect }: SystemHealthM
   );
 }
 
-function Summary({ of: list }: { of: readonly HealthItem[] }) {
-  const ill = list.filter(({ status }) => status !== "healthy").length;
+function Summary({ of: list, lost }: { of: readonly HealthItem[]; lost: boolean }) {
+  const ill = list.filter(({ status }) => status !== "healthy").length + Number(lost);
   if (ill === 0) return <span className="rc-summary rc-tone-good">All healthy</span>;
   return (
     <span className="rc-summary rc-tone-danger">
-      {ill} of {list.length} unhealthy
+      {ill} of {list.length + Number(lost)} unhealthy
     </span>
+  );
+}
+
+/** What the server says on the open stream while its database is away. */
+function LostDatabase() {
+  return (
+    <li className="rc-row rc-health rc-tone-danger">
+      <div className="rc-row-line">
+        <span className="rc-line-head">
+          <strong className="rc-ellipsis">{formatName("database")}</strong>
+          <Badge tone="danger">Down</Badge>
+        </span>
+        <span className="rc-advice">
+          The server cannot reach it. What was committed comes when it is back.
+        </span>
+      </div>
+    </li>
   );
 }
 

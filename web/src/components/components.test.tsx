@@ -465,6 +465,27 @@ describe("health", () => {
     expect(page.querySelectorAll(".rc-course rect")).toHaveLength(2);
     await expectAccessible();
   });
+
+  it("knows by the stream that the database is gone, of which no row can tell", async () => {
+    await connect(<SystemHealthMonitor />);
+    const check = (component: string) =>
+      event("system_health", {
+        component,
+        metric: "connect_ms",
+        value: 2,
+        threshold: 1000,
+        status: "healthy",
+      });
+    await send(check("database"), check("llm_api"));
+    expect(text()).toContain("All healthy");
+    await status({ status: "degraded" });
+    for (const shown of ["Down", "The server cannot reach it.", "1 of 2 unhealthy"])
+      expect(text()).toContain(shown);
+    expect(page.querySelectorAll(".rc-health")).toHaveLength(2);
+    await expectAccessible();
+    await status({ status: "recovered" });
+    expect(text()).toContain("All healthy");
+  });
 });
 
 describe("alerts", () => {
