@@ -52,7 +52,7 @@ INSERT INTO rowcast.settings (name, value, description) VALUES
 COMMENT ON TABLE rowcast.model_prices IS 'What a million tokens of a language model cost. Yours to fill; shipped empty.';
 COMMENT ON COLUMN rowcast.model_prices.valid_from IS 'For messages from then on, until a later price of the model; -infinity: from the beginning.';
 COMMENT ON TABLE rowcast.chatbot_metrics IS 'What rowcast.measure() has found: one row for each chatbot and run.';
-COMMENT ON COLUMN rowcast.chatbot_metrics.measured_at IS 'The end of the window, which is counted in; its beginning is not.';
+COMMENT ON COLUMN rowcast.chatbot_metrics.measured_at IS 'The end of the window, at which the figures were taken.';
 COMMENT ON COLUMN rowcast.chatbot_metrics.active_conversations IS 'Sessions with a message in the window.';
 COMMENT ON COLUMN rowcast.chatbot_metrics.response_time_ms IS 'From a question to its answer: half of the answers took no longer. Null: no answer.';
 COMMENT ON COLUMN rowcast.chatbot_metrics.response_time_p95_ms IS 'The same for 95 of a hundred answers.';
@@ -63,3 +63,6 @@ COMMENT ON COLUMN rowcast.chatbot_metrics.satisfaction IS 'The mean over the ses
 COMMENT ON COLUMN rowcast.chatbot_metrics.trends IS 'Each figure now, in the window before, and by which share it has changed.';
 COMMENT ON TABLE rowcast.daily_costs IS 'Tokens and cost of each chatbot''s day. Today''s is counted at every run of rowcast.measure(), yesterday''s once an hour.';
 COMMENT ON COLUMN rowcast.daily_costs.day IS 'In the time zone of the setting cost_time_zone.';
+
+-- Now rowcast.check_view_readable().
+DROP FUNCTION IF EXISTS rowcast.check_grants_readable();
