@@ -34,7 +34,7 @@ BEGIN
         END LOOP;
     END LOOP;
 
-    PERFORM rowcast.check_grants_readable();
+    PERFORM rowcast.check_view_readable('rowcast.grants', 'somebody''s access');
     FOR unwatched IN SELECT rowcast.unwatched_grant_tables() LOOP
         RAISE WARNING 'a change of % is noticed after a minute only', unwatched
             USING HINT = 'The query of rowcast.grants reads it: name it in watch.';

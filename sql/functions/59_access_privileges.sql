@@ -22,8 +22,9 @@ REVOKE ALL ON FUNCTION
     rowcast.grants_definition(text),
     rowcast.replace_grants(text),
     rowcast.check_grants_query(text),
+    rowcast.view_sources(regclass),
     rowcast.grants_sources(),
-    rowcast.check_grants_readable(),
+    rowcast.check_view_readable(regclass, text),
     rowcast.unwatched_grant_tables(),
     rowcast.use_grants(text, jsonb)
     FROM PUBLIC;

@@ -4,7 +4,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF NEW.name = 'retention' THEN
+    IF NEW.name <> 'partition_size' THEN
         BEGIN
             IF NEW.value = 'none' OR NEW.value::interval > interval '0' THEN
                 RETURN NEW;
@@ -12,8 +12,8 @@ BEGIN
         EXCEPTION WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
             NULL;
         END;
-        RAISE EXCEPTION 'retention is "%", which is not a length of time', NEW.value
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use an interval, such as 7 days or 36 hours, or none to keep events for ever.';
+        RAISE EXCEPTION '% is "%", which is not a length of time', NEW.name, NEW.value
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Use an interval, such as 7 days or 36 hours, or none for ever.';
     ELSIF NEW.value !~ '^[1-9][0-9]{0,8}$' THEN
         RAISE EXCEPTION 'setting partition_size is "%", which is not a number of ids', NEW.value
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Use a whole number from 1 to 999999999, for example 1000000.';
@@ -23,14 +23,22 @@ END
 $$;
 
 CREATE OR REPLACE TRIGGER retention_setting BEFORE INSERT OR UPDATE ON rowcast.settings
-    FOR EACH ROW WHEN (NEW.name IN ('retention', 'partition_size')) EXECUTE FUNCTION rowcast.check_retention_setting();
+    FOR EACH ROW WHEN (NEW.name IN ('retention', 'metrics_retention', 'costs_retention', 'partition_size')) EXECUTE FUNCTION rowcast.check_retention_setting();
 
--- How long events are kept; null: for ever.
+-- How long something is kept by its setting; null: for ever.
+CREATE OR REPLACE FUNCTION rowcast.kept_for(setting text, otherwise text) RETURNS interval
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT nullif(coalesce((SELECT value FROM rowcast.settings WHERE name = setting), otherwise), 'none')::interval;
+END;
+
+-- How long events are kept.
 CREATE OR REPLACE FUNCTION rowcast.retention() RETURNS interval
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT nullif(coalesce((SELECT value FROM rowcast.settings WHERE name = 'retention'), '7 days'), 'none')::interval;
+    SELECT rowcast.kept_for('retention', '7 days');
 END;
 
 -- Sets it, where it is something else.

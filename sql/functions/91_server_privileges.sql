@@ -27,3 +27,13 @@ GRANT EXECUTE
        rowcast.ask_connection(text, text, jsonb), rowcast.answer_request(text, jsonb), rowcast.take_duty(text, text)
     TO rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.highest_id() TO rowcast_server, rowcast_reader;
+
+-- The server measures chatbots: it reads the app's messages in rowcast.messages (granted by use_messages) and nothing behind it.
+GRANT SELECT ON rowcast.model_prices, rowcast.chatbot_metrics, rowcast.daily_costs TO rowcast_server, rowcast_reader;
+GRANT INSERT ON rowcast.chatbot_metrics TO rowcast_server;
+GRANT INSERT, UPDATE, DELETE ON rowcast.daily_costs TO rowcast_server;
+GRANT EXECUTE
+    ON FUNCTION rowcast.measure(interval, text), rowcast.measured(interval, timestamptz), rowcast.trend(numeric, numeric),
+       rowcast.priced_messages(timestamptz, timestamptz), rowcast.uncountable_messages(timestamptz, timestamptz), rowcast.counted_costs(date),
+       rowcast.store_costs(date, rowcast.daily_costs[]), rowcast.count_costs(date), rowcast.days_to_count(), rowcast.cost_time_zone()
+    TO rowcast_server;

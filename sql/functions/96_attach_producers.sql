@@ -4,7 +4,20 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN;
+    -- Nothing answered is nothing waited for, and nothing failed.
+    PERFORM rowcast.keep_attached('rowcast.chatbot_metrics', 'chatbot_metrics',
+        organization_id => 'r.organization_id',
+        data => $data$jsonb_strip_nulls(jsonb_build_object(
+            'activeConversations', r.active_conversations,
+            'responseTime',        trim_scale(coalesce(r.response_time_ms, 0)),
+            'successRate',         trim_scale(coalesce(r.success_rate, 1)),
+            'tokenUsage',          r.input_tokens + r.output_tokens,
+            'cost',                trim_scale(r.cost),
+            'userSatisfaction',    trim_scale(r.satisfaction),
+            'trends',              r.trends
+        ))$data$,
+        priority => $data$'low'$data$,
+        chatbot_id => 'r.chatbot_id');
 END
 $$;
 REVOKE ALL ON FUNCTION rowcast.attach_producers() FROM PUBLIC;

@@ -3,7 +3,11 @@
 use tokio_util::sync::CancellationToken;
 
 use super::tasks::Tasks;
-use crate::{config, integrations::duty::Duty, postgres::Database};
+use crate::{
+    config,
+    integrations::{duty::Duty, metrics},
+    postgres::Database,
+};
 
 /// What they need.
 pub(super) struct Producers {
@@ -15,8 +19,11 @@ pub(super) struct Producers {
 
 impl Producers {
     /// Starts them.
-    pub(super) fn spawn(self, _tasks: &mut Tasks, _shutdown: &CancellationToken) {
-        let Self { database, server, settings: config::Producers {} } = self;
-        let _ = |name| Duty::new(name, &server, database.clone());
+    pub(super) fn spawn(self, tasks: &mut Tasks, shutdown: &CancellationToken) {
+        let Self { database, server, settings: config::Producers { metrics } } = self;
+        let duty = |name| Duty::new(name, &server, database.clone());
+        if let Some(interval) = metrics.metrics_interval {
+            tasks.spawn("metrics", metrics::run(duty("metrics"), interval, metrics.metrics_window, shutdown.clone()));
+        }
     }
 }

@@ -10,10 +10,20 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::postgres::{self, Connection, Database, duties};
+
+/// What there is to do.
+pub trait Work: Send {
+    /// Does it once, over this connection.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn turn(&mut self, connection: Connection) -> impl Future<Output = Result<(), postgres::Error>> + Send;
+}
 
 /// One kind of work, on this server.
 #[derive(Clone)]
@@ -49,18 +59,14 @@ impl Duty {
         Ok(ours.then_some(connection))
     }
 
-    /// Does the work again and again until `shutdown`, when it is for this server to do. What goes wrong is tried again at the next turn.
-    pub async fn perform(
-        &self,
-        interval: Duration,
-        shutdown: CancellationToken,
-        mut work: impl AsyncFnMut(Connection) -> Result<(), postgres::Error>,
-    ) {
+    /// Does the work every `interval` until `shutdown`, when it is for this server to do. What goes wrong is tried again at the next turn.
+    pub async fn perform(&self, interval: Duration, shutdown: CancellationToken, mut work: impl Work) {
         let mut failing = false;
-        loop {
+        let mut turns = turns(interval);
+        while shutdown.run_until_cancelled(turns.tick()).await.is_some() {
             let turn = async {
                 match self.take().await? {
-                    Some(connection) => work(connection).await,
+                    Some(connection) => work.turn(connection).await,
                     None => Ok(()),
                 }
             };
@@ -72,9 +78,32 @@ impl Duty {
                 }
                 Err(error) => warn!(%error, duty = self.name, "not done; trying again at every turn"),
             }
-            if shutdown.run_until_cancelled(tokio::time::sleep(interval)).await.is_none() {
-                return;
-            }
         }
+    }
+}
+
+/// The first at once, the others at fixed times after it: work that takes long neither puts off all that come later, nor do they queue up behind it.
+fn turns(interval: Duration) -> Interval {
+    let mut turns = tokio::time::interval(interval);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    turns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_do_not_drift_and_do_not_pile_up() {
+        let start = tokio::time::Instant::now();
+        let mut turns = turns(Duration::from_secs(10));
+        let mut begun = Vec::new();
+        // Work that takes a while, and once more than two intervals.
+        for takes in [3, 9, 25, 3, 3] {
+            turns.tick().await;
+            begun.push(start.elapsed().as_secs());
+            tokio::time::sleep(Duration::from_secs(takes)).await;
+        }
+        assert_eq!(begun, [0, 10, 20, 50, 60]);
     }
 }

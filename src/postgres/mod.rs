@@ -12,6 +12,7 @@ pub mod explain;
 pub mod listener;
 mod loader;
 pub mod maintenance;
+pub mod measuring;
 mod migrate;
 pub mod outbox;
 mod parameter;

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod aggregation;
 mod attacks;
 mod audiences;
 mod capture;
