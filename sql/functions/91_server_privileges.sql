@@ -27,3 +27,9 @@ GRANT EXECUTE
        rowcast.ask_connection(text, text, jsonb), rowcast.answer_request(text, jsonb), rowcast.take_duty(text, text)
     TO rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.highest_id() TO rowcast_server, rowcast_reader;
+
+-- What users do with their streams is told by the servers.
+GRANT SELECT, INSERT ON rowcast.activity, rowcast.platform_activity TO rowcast_server;
+GRANT SELECT, INSERT, UPDATE, DELETE ON rowcast.attendance TO rowcast_server;
+GRANT SELECT ON rowcast.activity, rowcast.platform_activity, rowcast.attendance TO rowcast_reader;
+GRANT EXECUTE ON FUNCTION rowcast.tell_activity(text, jsonb, jsonb), rowcast.tell_departures(integer) TO rowcast_server;

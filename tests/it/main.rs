@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod activity;
 mod attacks;
 mod audiences;
 mod capture;
