@@ -121,7 +121,7 @@ impl Wanted {
     pub(super) fn places(&self, policy: &Policy, grants: &Grants) -> Places {
         let types = |organization: Option<&str>| {
             let visible = policy.visible_types(grants, organization).into_iter();
-            let wanted = |name: &Box<str>| self.types.as_ref().is_none_or(|types| types.contains_key(name));
+            let wanted = |name: &str| self.types.as_ref().is_none_or(|types| types.contains_key(name));
             visible.filter(|name| **name != *CONNECTION_STATUS && wanted(name)).collect()
         };
         match self.organizations(grants) {
