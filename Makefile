@@ -18,7 +18,7 @@ run: cc web ## the demo, on a private Postgres or on DATABASE_URL
 	cargo run --locked -- demo
 
 .PHONY: test
-test: check test-rust test-postgres-18 test-web test-browser test-examples ## everything, as CI does
+test: check test-rust test-postgres-18 test-web test-browser test-examples test-mlflow ## everything, as CI does
 
 .PHONY: check
 check: fmt clippy doc deny ## format, lints, documentation, licences
@@ -103,6 +103,15 @@ test-examples: web web/lib/index.js cc ## the examples: installed with the packa
 	cargo build --locked
 	ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" \
 		cargo run --locked --example with_postgres -- npm --prefix web run e2e:examples
+
+.PHONY: test-mlflow
+test-mlflow: web web/lib/index.js cc ## an app nobody here wrote: MLflow from PyPI, attached and shown in a real Chromium; skipped where PyPI cannot be reached
+	@$(need) chromium python
+	cargo build --locked
+	@python="$$(scripts/mlflow.sh)" && if [ -n "$$python" ]; then \
+		ROWCAST_BIN="$(abspath $(CARGO_TARGET_DIR)/debug/rowcast)" ROWCAST_CHROMIUM="$$(scripts/chromium.sh)" ROWCAST_MLFLOW_PYTHON="$$python" \
+			cargo run --locked --example with_postgres -- npm --prefix web run e2e:mlflow; \
+	fi
 
 .PHONY: bench-browser
 bench-browser: web cc ## the dashboard under 200 events/s in Chromium: frames, CPU, memory; SECONDS=60, RATE=200

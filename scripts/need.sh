@@ -2,7 +2,7 @@
 # Makes sure that the tools named by the arguments are there, and installs what is missing as far as it may:
 # system packages only as root or with a sudo that asks for no password; otherwise it says what to install.
 #
-# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny lambda-adapter node chromium openssl pgbouncer
+# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny lambda-adapter node chromium openssl pgbouncer python
 set -eu
 
 # The version that the checks are known to pass with.
@@ -95,6 +95,14 @@ need_pgbouncer() {
     apt_install "PgBouncer, which the tests put in front of Postgres," pgbouncer
 }
 
+need_python() {
+    # Debian's own Python makes no environments without the package for it.
+    python3 -c 'import ensurepip, venv' 2>/dev/null ||
+        apt_install "Python with venv, which MLflow is installed into," python3 python3-venv
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "$(python3 --version) is too old: install 3.11 or newer"
+}
+
 for tool; do
     case $tool in
         cc) need_cc ;;
@@ -106,6 +114,7 @@ for tool; do
         chromium) need_chromium ;;
         openssl) need_openssl ;;
         pgbouncer) need_pgbouncer ;;
+        python) need_python ;;
         *) fail "nobody knows how to get $tool" ;;
     esac
 done

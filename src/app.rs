@@ -17,6 +17,7 @@ pub use self::database::{mend_sequence_at, migrate_at};
 use self::{producers::Producers, tasks::Tasks};
 use crate::{
     access::{Access, token::Misconfigured},
+    connections::Activity,
     http::{
         self, Http, accept,
         certificates::{self, Certificates},
@@ -47,6 +48,8 @@ pub struct App {
     notifications: Option<Target>,
     retention: Option<String>,
     producers: Producers,
+    /// Tells what users do with their streams, if that is asked for.
+    activity: Option<Arc<Activity>>,
     shutdown: CancellationToken,
 }
 
@@ -112,12 +115,15 @@ impl App {
     /// # Errors
     /// When it had to stop because a part of it had ended.
     pub async fn run(self) -> Result<(), Error> {
-        let Self { door, tailer, http, doorbell, notifications, retention, producers, shutdown } = self;
+        let Self { door, tailer, http, doorbell, notifications, retention, producers, activity, shutdown } = self;
         let (database, metrics) = (http.sessions.database.clone(), Arc::clone(&http.sessions.metrics));
         let mut tasks = Tasks::new(shutdown.clone());
         // To the very end: streams leave the directory while they are drained.
         let drained = CancellationToken::new();
         tasks.spawn("directory", Arc::clone(&http.directory).keep(drained.clone()));
+        if let Some(activity) = activity {
+            tasks.spawn("telling of user activity", activity.keep(drained.clone()));
+        }
         if let Some(target) = notifications {
             let database = database.clone();
             let listening = listener::listen(target, database, listener::PULSE, doorbell, shutdown.clone());

@@ -1,4 +1,4 @@
-// Serves this folder as it is. Any web server does; this one needs nothing installed.
+// Serves the folder that it is started in as it is. Any web server does; this one needs nothing installed.
 
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -10,7 +10,7 @@ const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; ch
 const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, "http://localhost");
   const path = normalize(pathname === "/" ? "/index.html" : pathname);
-  const file = join(import.meta.dirname, path);
+  const file = join(process.cwd(), path);
   const found = await stat(file).catch(() => null);
   if (!found?.isFile()) return response.writeHead(404).end();
   response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" });

@@ -10,7 +10,7 @@ BEGIN
     ELSIF event_type IS NULL OR NOT EXISTS (SELECT FROM rowcast.event_types t WHERE t.name = check_event_type.event_type) THEN
         RAISE EXCEPTION 'unknown event type: %', coalesce(quote_literal(event_type), 'NULL')
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = format('Known types: %s. A type of your own is a row in rowcast.event_types.',
+                  HINT = format('Known types: %s. A type of your own is a row in rowcast.event_types: rowcast attach --register, or SELECT rowcast.register_event_type(…), adds it.',
                                 (SELECT string_agg(t.name, ', ' ORDER BY t.name) FROM rowcast.event_types t WHERE t.name <> 'connection_status'));
     END IF;
 END

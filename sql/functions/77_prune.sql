@@ -1,6 +1,5 @@
 -- Deletes what nobody reads any more: changes of access and commands after a day (a server that was away for long reads all access anew, and has
--- forgotten nothing that it could be told to forget), capture errors with the history of their time, tickets that are over,
--- figures and costs as their settings say.
+-- forgotten nothing that it could be told to forget), capture errors with the history of their time, tickets that are over, and what producers have written, each in its time.
 CREATE OR REPLACE FUNCTION rowcast.prune(kept interval) RETURNS SETOF rowcast.maintenance_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -10,7 +9,8 @@ DECLARE
     gone   bigint;
 BEGIN
     FOR pruned IN
-        SELECT * FROM (VALUES ('rowcast.access_changes', interval '1 day'), ('rowcast.commands', interval '1 day'), ('rowcast.capture_errors', kept))
+        SELECT * FROM (VALUES ('rowcast.access_changes', interval '1 day'), ('rowcast.commands', interval '1 day'), ('rowcast.capture_errors', kept),
+                              ('rowcast.activity', interval '30 days'), ('rowcast.platform_activity', interval '30 days'))
             AS t (name, age)
         WHERE age IS NOT NULL
     LOOP
@@ -20,6 +20,9 @@ BEGIN
             RETURN QUERY SELECT 'pruned', pruned.name::text, format('%s rows older than %s', gone, pruned.age);
         END IF;
     END LOOP;
+    -- Where no server tells of activity any more, nobody tells of these.
+    DELETE FROM rowcast.attendance a
+    WHERE a.connected_at < clock_timestamp() - interval '30 days' AND NOT EXISTS (SELECT FROM rowcast.servers s WHERE s.id = a.server);
     gone := rowcast.prune_tickets();
     IF gone > 0 THEN
         RETURN QUERY SELECT 'pruned', 'rowcast.tickets', format('%s tickets that are over', gone);

@@ -37,3 +37,8 @@ GRANT EXECUTE
        rowcast.priced_messages(timestamptz, timestamptz), rowcast.uncountable_messages(timestamptz, timestamptz), rowcast.counted_costs(date),
        rowcast.store_costs(date, rowcast.daily_costs[]), rowcast.count_costs(date), rowcast.days_to_count(), rowcast.cost_time_zone()
     TO rowcast_server;
+-- What users do with their streams is told by the servers.
+GRANT SELECT, INSERT ON rowcast.activity, rowcast.platform_activity TO rowcast_server;
+GRANT SELECT, INSERT, UPDATE, DELETE ON rowcast.attendance TO rowcast_server;
+GRANT SELECT ON rowcast.activity, rowcast.platform_activity, rowcast.attendance TO rowcast_reader;
+GRANT EXECUTE ON FUNCTION rowcast.tell_activity(text, jsonb, jsonb), rowcast.tell_departures(integer) TO rowcast_server;

@@ -20,7 +20,7 @@ pub(super) struct Producers {
 impl Producers {
     /// Starts them.
     pub(super) fn spawn(self, tasks: &mut Tasks, shutdown: &CancellationToken) {
-        let Self { database, server, settings: config::Producers { metrics } } = self;
+        let Self { database, server, settings: config::Producers { metrics, .. } } = self;
         let duty = |name| Duty::new(name, &server, database.clone());
         if let Some(interval) = metrics.metrics_interval {
             tasks.spawn("metrics", metrics::run(duty("metrics"), interval, metrics.metrics_window, shutdown.clone()));

@@ -12,7 +12,7 @@ use crate::{
         token::{Expected, Verifier},
     },
     config::{self, Config, MetricsAddr, Settings},
-    connections::{Connections, Directory, Gate, Most},
+    connections::{Activity, Connections, Directory, Gate, Most},
     http::{
         self, Http,
         accept::{self, Crowd},
@@ -66,6 +66,18 @@ impl App {
         let directory =
             Directory::new(connections, database.clone(), of_users, settings.heartbeat, Arc::clone(&metrics));
         directory.announce().await?;
+        let asked = &settings.producers.activity;
+        let tell = || {
+            Activity::new(
+                directory.server(),
+                asked.activity_per_second,
+                Arc::clone(&access),
+                database.clone(),
+                Arc::clone(&metrics),
+            )
+        };
+        let activity = asked.activity.then(|| Arc::new(tell()));
+        let directory = directory.with_activity(activity.clone());
         let producers = Producers {
             database: database.clone(),
             server: directory.server().into(),
@@ -101,6 +113,7 @@ impl App {
             notifications: settings.poll.is_none().then_some(notifications),
             retention: settings.retention,
             producers,
+            activity,
             shutdown,
         })
     }

@@ -65,6 +65,13 @@ pub(super) struct Attach {
     /// Expression: one event for each of its values that a statement wrote, instead of one for each row, such as r.document_id.
     #[arg(long, value_name = "SQL")]
     group_by: Option<String>,
+    /// Add the event type to rowcast.event_types, if it is not there: one of your own.
+    #[arg(long)]
+    register: bool,
+
+    /// The permission that --register has the type require. Without it everybody in the organization may see its events.
+    #[arg(long, value_name = "PERMISSION", requires = "register")]
+    requires: Option<String>,
 
     /// Print the SQL instead of running it.
     #[arg(long)]
@@ -74,7 +81,11 @@ pub(super) struct Attach {
 impl Attach {
     #[expect(clippy::print_stdout, reason = "the answer of a command")]
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let client = self.database.connect().await?;
+        let mut client = self.database.connect().await?;
+        // Whatever is not attached is not registered either.
+        let client = client.transaction().await?;
+        let requires = self.requires.as_deref();
+        let registered = self.register && attachments::register(&client, &self.event_type, requires).await?;
         let dry_run = self.dry_run;
         let attachment = Attachment {
             source: self.table,
@@ -94,10 +105,22 @@ impl Attach {
             group_by: self.group_by,
         };
         if dry_run {
+            if registered {
+                println!("{}", attachments::registration(&client, &attachment.event_type, requires).await?);
+            }
             println!("{}", attachment.preview(&client).await?);
         } else {
             attachment.attach(&client).await?;
+            client.commit().await?;
             let (table, event_type) = (&attachment.source, &attachment.event_type);
+            if registered {
+                println!(
+                    "{event_type} is an event type from now on, for {}",
+                    requires.map_or("everybody in an event's organization".into(), |permission| format!(
+                        "holders of {permission}"
+                    ))
+                );
+            }
             match &attachment.organization_id {
                 Some(_) => println!("{table} is attached as {event_type}"),
                 None => println!(

@@ -2,12 +2,16 @@
 
 use clap::Args;
 
-use super::metrics::Metrics;
+use super::{Activity, Metrics};
 
 /// What rowcast measures, is told by others, and concludes. All of it is off unless it is asked for.
 #[derive(Args, Clone)]
 pub struct Producers {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment on a flattened group would become its heading in --help")]
+    pub activity: Activity,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "as above")]
     pub metrics: Metrics,
 }

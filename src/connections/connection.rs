@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -11,7 +11,10 @@ use std::{
 use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
 
-use super::wanted::{Since, Wanted, check_types};
+use super::{
+    activity::{Account, Activity, Cause, Places},
+    wanted::{Since, Wanted, check_types},
+};
 use crate::{
     access::{Access, Viewer},
     command::{Answer, Ask, Done, Refusal},
@@ -35,6 +38,8 @@ pub struct Connection {
     /// When the client last took what there was, in milliseconds since `opened`.
     taken: AtomicU64,
     opened: Instant,
+    /// What is told of it, if that is told.
+    account: OnceLock<Account>,
 }
 
 /// What may change while a stream is open.
@@ -73,7 +78,24 @@ impl Connection {
             active: AtomicBool::new(true),
             taken: AtomicU64::new(0),
             opened: Instant::now(),
+            account: OnceLock::new(),
         }
+    }
+
+    /// It can be found from now on, and is told of.
+    pub(super) fn open_account(&self, activity: &Arc<Activity>) {
+        let account = activity.open(&self.id, &self.viewer.user_id, self.places(&activity.access));
+        let _ = self.account.set(account);
+    }
+
+    /// It cannot be found any more.
+    pub(super) fn close_account(&self) {
+        self.account.get().inspect(|account| account.close());
+    }
+
+    fn places(&self, access: &Access) -> Places {
+        let grants = Arc::clone(&self.viewer.watch().borrow());
+        self.terms.borrow().wanted.places(&access.policy().value, &grants.value)
     }
 
     /// What is sent and until when, and word of any change.
@@ -117,6 +139,9 @@ impl Connection {
         });
         let organizations = self.terms.borrow().wanted.organizations(grants);
         self.describe(Described { organizations, event_types: event_types.clone() });
+        if let (Some(account), Ask::Subscribe { types, .. } | Ask::Unsubscribe { types }) = (self.account.get(), ask) {
+            account.follow(Cause::Asked(types), || self.places(access));
+        }
         Ok(Done { event_types, expires_at: until })
     }
 
@@ -128,6 +153,16 @@ impl Connection {
             place.is_some()
         });
         place
+    }
+
+    /// Its user may see more or less than before.
+    pub fn follow_access(&self, access: &Access) {
+        self.account.get().inspect(|account| account.follow(Cause::Access, || self.places(access)));
+    }
+
+    /// It is this server that ends it, for this reason.
+    pub fn note_end(&self, reason: &'static str) {
+        self.account.get().inspect(|account| account.note_reason(reason));
     }
 
     /// What is sent on it has changed.

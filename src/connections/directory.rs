@@ -20,7 +20,7 @@ use tokio::{
 use tracing::warn;
 
 use super::{
-    Connection, Connections, Entered,
+    Activity, Connection, Connections, Entered,
     entry::{Entering, Entry, Gone},
 };
 use crate::{
@@ -47,6 +47,8 @@ pub struct Directory {
     pub(super) database: Database,
     limits: Limits,
     heartbeat: Duration,
+    /// Who is told what users do, if anybody is.
+    pub(super) activity: Option<Arc<Activity>>,
     changes: Loader<Change>,
     /// What has ended and is still in the directory.
     pub(super) gone: Mutex<Vec<Box<str>>>,
@@ -97,12 +99,19 @@ impl Directory {
             database,
             limits,
             heartbeat,
+            activity: None,
             changes: Loader::new("entering streams"),
             gone: Mutex::default(),
             someone_left: Notify::new(),
             failing: AtomicBool::new(false),
             metrics,
         }
+    }
+
+    /// From now on it is told what users do with their streams, by that.
+    #[must_use]
+    pub fn with_activity(self, activity: Option<Arc<Activity>>) -> Self {
+        Self { activity, ..self }
     }
 
     /// What this server is called in `rowcast.servers`.

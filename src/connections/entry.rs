@@ -45,6 +45,7 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let connections = &self.entry.directory.connections;
         connections.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.connection.id);
+        self.connection.close_account();
     }
 }
 
@@ -70,6 +71,7 @@ impl Entry {
         self.entering = None;
         let connection = Arc::new(connection);
         let open = &self.directory.connections.open;
+        self.directory.activity.as_ref().inspect(|activity| connection.open_account(activity));
         open.lock().unwrap_or_else(PoisonError::into_inner).insert(connection.id.clone(), Arc::clone(&connection));
         Entered { entry: self, connection }
     }

@@ -2,8 +2,10 @@
 //!
 //! - `wanted.rs`, `connection.rs`: what a stream is to send, which its user may change while it is open.
 //! - `gate.rs`, `counts.rs`: how many may be connected to this server.
+//! - `activity/`: what users do with them, told as events.
 //! - `directory.rs`, `entry.rs`, `presence.rs`: the streams of all servers, in the database: how many a user may have, who reaches them, which servers are there.
 
+mod activity;
 mod connection;
 mod counts;
 mod directory;
@@ -21,6 +23,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::warn;
 
 pub use self::{
+    activity::Activity,
     connection::{Connection, Described, Terms},
     counts::Counts,
     directory::{Admission, Directory, Unanswered},

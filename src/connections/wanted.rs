@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use super::activity::Places;
 use crate::{
     command::Refusal,
     cursor::Cursor,
@@ -113,6 +114,22 @@ impl Wanted {
         match self.interest(grants) {
             Interest::Organizations(organizations) => Some(organizations),
             Interest::Everything => None,
+        }
+    }
+
+    /// Whose events are sent, with the types that are wanted and visible there.
+    pub(super) fn places(&self, policy: &Policy, grants: &Grants) -> Places {
+        let types = |organization: Option<&str>| {
+            let visible = policy.visible_types(grants, organization).into_iter();
+            let wanted = |name: &str| self.types.as_ref().is_none_or(|types| types.contains_key(name));
+            visible.filter(|name| **name != *CONNECTION_STATUS && wanted(name)).collect()
+        };
+        match self.organizations(grants) {
+            None => Places::from([(None, types(None))]),
+            Some(organizations) => {
+                let place = |organization: Box<str>| (Some(organization.clone()), types(Some(&organization)));
+                organizations.into_iter().map(place).collect()
+            }
         }
     }
 

@@ -66,6 +66,10 @@ metrics! {
         pub responses: Family<Status, Counter>,
         /// Requests that were refused for being too many, by reason: raise the limit that it names, or look for a client that opens streams without closing them.
         pub refusals: Family<Reason, Counter>,
+        /// Rows of user activity written (ROWCAST_ACTIVITY), each of which is an event.
+        pub activity_told: Counter,
+        /// What users did with their streams that was not told one by one but in sums. Rising all the time: raise ROWCAST_ACTIVITY_PER_SECOND.
+        pub activity_untold: Counter,
         /// Clients told to fetch anew because their cursor was of no use, by reason.
         pub resets: Family<Reason, Counter>,
 

@@ -1,6 +1,6 @@
 //! Attaching tables, from the command line.
 
-use tokio_postgres::{Client, types::ToSql};
+use tokio_postgres::{Client, GenericClient, types::ToSql};
 
 use super::Error;
 
@@ -81,7 +81,7 @@ impl Attachment {
     ///
     /// # Errors
     /// When the database refuses; its message says what to do.
-    pub async fn attach(&self, client: &Client) -> Result<(), Error> {
+    pub async fn attach(&self, client: &impl GenericClient) -> Result<(), Error> {
         client.execute(include_str!("../../sql/queries/attach.sql"), &self.parameters()).await?;
         Ok(())
     }
@@ -90,10 +90,33 @@ impl Attachment {
     ///
     /// # Errors
     /// When the database refuses, as it would refuse to attach.
-    pub async fn preview(&self, client: &Client) -> Result<String, Error> {
+    pub async fn preview(&self, client: &impl GenericClient) -> Result<String, Error> {
         let row = client.query_one(include_str!("../../sql/queries/preview.sql"), &self.parameters()).await?;
         Ok(row.try_get(0)?)
     }
+}
+
+/// Adds an event type of the app's own, for holders of a permission, or for everybody in the organization. Whether it was not there.
+///
+/// # Errors
+/// When the type is there with another permission, or the caller may not add one.
+pub async fn register(client: &impl GenericClient, event_type: &str, requires: Option<&str>) -> Result<bool, Error> {
+    let row =
+        client.query_one(include_str!("../../sql/queries/register_event_type.sql"), &[&event_type, &requires]).await?;
+    Ok(row.try_get("added")?)
+}
+
+/// The SQL that [`register`] would run.
+///
+/// # Errors
+/// When the database fails.
+pub async fn registration(
+    client: &impl GenericClient,
+    event_type: &str,
+    requires: Option<&str>,
+) -> Result<String, Error> {
+    let row = client.query_one(include_str!("../../sql/queries/registration.sql"), &[&event_type, &requires]).await?;
+    Ok(row.try_get("statement")?)
 }
 
 /// Removes what attach made on a table.

@@ -148,7 +148,7 @@ pub async fn read_statistics(
     Ok(super::decode::json_text(&row, "statistics")?.unwrap_or_default().into())
 }
 
-fn json(value: &impl Serialize) -> String {
+pub(super) fn json(value: &impl Serialize) -> String {
     // Only maps with keys that are not strings can fail.
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -260,14 +260,14 @@ impl Session {
             organizations: self.reader.organizations(),
         };
         let mut frames = sse::status_frame(&changed, None, Timestamp::now());
-        self.entered.connection().describe(Described {
-            organizations: self.reader.organizations(),
-            event_types: self.reader.types().to_vec(),
-        });
+        let described =
+            Described { organizations: self.reader.organizations(), event_types: self.reader.types().to_vec() };
+        self.entered.connection().describe(described);
         if change == AccessChange::Revoked {
+            self.end(CloseReason::AccessRevoked);
             frames.push_str(&closing(CloseReason::AccessRevoked));
-            self.counted.close(CloseReason::AccessRevoked.as_str());
-            self.closed = true;
+        } else {
+            self.entered.connection().follow_access(&self.server.access);
         }
         frames.into()
     }
@@ -307,9 +307,14 @@ impl Session {
     }
 
     fn close(&mut self, reason: CloseReason) -> Bytes {
+        self.end(reason);
+        closing(reason).into()
+    }
+
+    fn end(&mut self, reason: CloseReason) {
         self.closed = true;
         self.counted.close(reason.as_str());
-        closing(reason).into()
+        self.entered.connection().note_end(reason.as_str());
     }
 
     /// Puts the next heartbeat off: clients that connected together should not be written to together for ever.

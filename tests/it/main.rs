@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod activity;
 mod aggregation;
 mod attacks;
 mod audiences;

@@ -14,6 +14,7 @@ mod partitions;
 mod payload;
 mod privileges;
 mod refusals;
+mod registration;
 mod renames;
 mod roles;
 mod rows;

@@ -19,7 +19,7 @@ use crate::{
 const PATH: &str = "/api/v1/realtime/sse";
 
 /// Status, `Retry-After` and body of a request that a user sends with a JSON body.
-async fn post(server: &Server, user: &str, body: &Value) -> (u16, Value) {
+pub(crate) async fn post(server: &Server, user: &str, body: &Value) -> (u16, Value) {
     let headers = format!("Authorization: Bearer {}\r\nContent-Type: application/json\r\n", token(user));
     let mut answer = sse::Client::request(&server.url(), "POST", PATH, &headers, &body.to_string()).await;
     let body: Value = serde_json::from_str(&answer.rest().await).unwrap();
@@ -39,7 +39,7 @@ fn refusal((status, body): &(u16, Value)) -> (u16, &str) {
 }
 
 /// Opens a stream for these types; its name.
-async fn open(server: &Server, user: &str, query: &str) -> (sse::Client, String) {
+pub(crate) async fn open(server: &Server, user: &str, query: &str) -> (sse::Client, String) {
     let mut client = sse::Client::connect_with(&server.url(), query, &token(user), None).await;
     let connected = documents::status(&mut client).await;
     assert_eq!(connected["status"], "connected");
@@ -48,7 +48,7 @@ async fn open(server: &Server, user: &str, query: &str) -> (sse::Client, String)
 }
 
 /// What is asked of a stream.
-fn asking(connection: &str, action: &str, types: &[&str]) -> Value {
+pub(crate) fn asking(connection: &str, action: &str, types: &[&str]) -> Value {
     json!({"connectionId": connection, "action": action, "eventTypes": types})
 }
 

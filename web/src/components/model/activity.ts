@@ -2,7 +2,7 @@
 
 import { type Item, place } from "./list.js";
 import type { Projection } from "./projection.js";
-import { text } from "./read.js";
+import { number, text } from "./read.js";
 
 export interface ActivityItem extends Item {
   readonly user: string;
@@ -26,10 +26,17 @@ export const activity: Projection<"user_activity", readonly ActivityItem[]> = {
       (): ActivityItem => ({
         key,
         event,
-        user: text(data.userId) ?? event.userId ?? "somebody",
+        user: several(data.metadata) ?? text(data.userId) ?? event.userId ?? "somebody",
         action: text(data.action) ?? "did something",
         session: text(data.sessionId) ?? event.sessionId,
       }),
     );
   },
 };
+
+/** In a storm rowcast tells of most users as a sum. */
+function several(metadata: unknown): string | undefined {
+  if (typeof metadata !== "object" || metadata === null || !("others" in metadata)) return undefined;
+  const others = number(metadata.others);
+  return others === undefined ? undefined : `${others.toLocaleString("en-US")} others`;
+}

@@ -245,6 +245,14 @@ describe("metrics", () => {
 it("activity names who and what", () => {
   const act = event("user_activity", { action: "login" }, { userId: "u1", sessionId: "s1" });
   expect(fold(activity, act)[0]).toMatchObject({ user: "u1", action: "login", session: "s1" });
+  const sum = event("user_activity", {
+    userId: "*",
+    action: "connected",
+    metadata: { sampled: true, others: 4711 },
+  });
+  expect(fold(activity, sum)[0]).toMatchObject({ user: "4,711 others", action: "connected" });
+  const own = event("user_activity", { userId: "u1", action: "login", metadata: { others: null } });
+  expect(fold(activity, own)[0]).toMatchObject({ user: "u1" });
 });
 
 const PROJECTIONS = [documents, messages, health, errors, alerts, activity] as readonly Projection<
