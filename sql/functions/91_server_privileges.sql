@@ -27,3 +27,8 @@ GRANT EXECUTE
        rowcast.ask_connection(text, text, jsonb), rowcast.answer_request(text, jsonb), rowcast.take_duty(text, text)
     TO rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.highest_id() TO rowcast_server, rowcast_reader;
+
+-- Rules are the DBA's, and what comes of them is written by the function alone.
+GRANT EXECUTE ON FUNCTION rowcast.evaluate_alerts(timestamptz) TO rowcast_server;
+GRANT SELECT ON rowcast.alert_rules, rowcast.alert_states TO rowcast_server, rowcast_reader;
+GRANT SELECT ON rowcast.alerts, rowcast.metric_samples, rowcast.alerting TO rowcast_reader;

@@ -3,7 +3,11 @@
 use tokio_util::sync::CancellationToken;
 
 use super::tasks::Tasks;
-use crate::{config, integrations::duty::Duty, postgres::Database};
+use crate::{
+    config::{self, Evaluation},
+    integrations::{alerts, duty::Duty},
+    postgres::Database,
+};
 
 /// What they need.
 pub(super) struct Producers {
@@ -15,8 +19,11 @@ pub(super) struct Producers {
 
 impl Producers {
     /// Starts them.
-    pub(super) fn spawn(self, _tasks: &mut Tasks, _shutdown: &CancellationToken) {
-        let Self { database, server, settings: config::Producers {} } = self;
+    pub(super) fn spawn(self, tasks: &mut Tasks, shutdown: &CancellationToken) {
+        let Self { database, server, settings: config::Producers { alerts } } = self;
+        if let Evaluation::Every(interval) = alerts.alerts {
+            tasks.spawn("alerts", alerts::run(database.clone(), interval, shutdown.clone()));
+        }
         let _ = |name| Duty::new(name, &server, database.clone());
     }
 }

@@ -1,6 +1,7 @@
 //! The only place that knows SQL. Every statement is a file in `sql/queries`.
 
 pub mod access;
+pub mod alerts;
 pub mod attachments;
 mod connection;
 pub mod connections;

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod alerts;
 mod attacks;
 mod audiences;
 mod capture;
