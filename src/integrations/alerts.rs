@@ -22,7 +22,9 @@ pub async fn run(database: Database, interval: Duration, shutdown: CancellationT
         let Some(evaluated) = shutdown.run_until_cancelled(evaluate_all(&database)).await else { return };
         match evaluated {
             Ok(()) => failing = false,
-            Err(error) if std::mem::replace(&mut failing, true) => debug!(%error, "alerts could still not be evaluated"),
+            Err(error) if std::mem::replace(&mut failing, true) => {
+                debug!(%error, "alerts could still not be evaluated")
+            }
             Err(error) => warn!(%error, "alerts could not be evaluated; trying again all the time"),
         }
     }

@@ -23,7 +23,10 @@ async fn alerts(stage: &Stage) -> Vec<String> {
 
 #[tokio::test]
 async fn a_day_fires_once_and_is_over_at_midnight() {
-    let stage = Stage::with_rule("metric => 'cost', comparison => '>', threshold => 50, \"window\" => '1 day', organization_id => 'acme'").await;
+    let stage = Stage::with_rule(
+        "metric => 'cost', comparison => '>', threshold => 50, \"window\" => '1 day', organization_id => 'acme'",
+    )
+    .await;
     spend(&stage, "02-28", "acme", "a", "1000").await;
     spend(&stage, "03-01", "acme", "a", "40").await;
     spend(&stage, "03-01", "beta", "a", "1000").await;
@@ -58,8 +61,12 @@ async fn a_day_fires_once_and_is_over_at_midnight() {
 
 #[tokio::test]
 async fn a_month_is_added_up_for_each_organization_or_one_chatbot() {
-    let stage = Stage::with_rule("metric => 'cost', comparison => '>=', threshold => 100, \"window\" => '1 month'").await;
-    stage.rule("metric => 'cost', comparison => '>', threshold => 20, \"window\" => '1 month', chatbot_id => 'a'").await.unwrap();
+    let stage =
+        Stage::with_rule("metric => 'cost', comparison => '>=', threshold => 100, \"window\" => '1 month'").await;
+    stage
+        .rule("metric => 'cost', comparison => '>', threshold => 20, \"window\" => '1 month', chatbot_id => 'a'")
+        .await
+        .unwrap();
     spend(&stage, "01-31", "acme", "a", "500").await;
     for (day, organization, chatbot, cost) in [
         ("02-01", "acme", "a", "20"),
@@ -112,7 +119,10 @@ async fn a_threshold_that_is_raised_ends_it_and_one_that_is_still_passed_fires_a
     stage.execute("UPDATE rowcast.alert_rules SET threshold = 55").await;
     evaluate(&stage, "03-01 10:00:06").await;
     assert_eq!(alerts(&stage).await, ["acme 2026-03-01", "acme 2026-03-01: firing"]);
-    assert_eq!(stage.messages().await[1..], ["resolved: cost of acme: the rule was changed", "firing: cost of acme is $60.00 today, above $55.00 a day"]);
+    assert_eq!(
+        stage.messages().await[1..],
+        ["resolved: cost of acme: the rule was changed", "firing: cost of acme is $60.00 today, above $55.00 a day"]
+    );
 }
 
 #[tokio::test]

@@ -145,13 +145,22 @@ async fn every_alert_fires_and_is_over_when_the_definition_says_so() {
                 begin = super::BEGIN
             );
             fired += expected.len();
-            assert_eq!(stage.texts(&query).await, expected, "seed {seed}, rule {id}: {}, bot{chatbot}: {samples:?}", rule.columns());
+            assert_eq!(
+                stage.texts(&query).await,
+                expected,
+                "seed {seed}, rule {id}: {}, bot{chatbot}: {samples:?}",
+                rule.columns()
+            );
             let told = format!(
                 "SELECT o.data->>'status' FROM rowcast.outbox o JOIN rowcast.alerts a ON a.id = o.source_key::bigint
                  WHERE o.event_type = 'performance_alert' AND a.rule_id = {id} AND a.chatbot_id = 'bot{chatbot}' ORDER BY o.id"
             );
             for (n, status) in stage.texts(&told).await.iter().enumerate() {
-                assert_eq!(status, if n % 2 == 0 { "firing" } else { "resolved" }, "seed {seed}, rule {id}, bot{chatbot}");
+                assert_eq!(
+                    status,
+                    if n % 2 == 0 { "firing" } else { "resolved" },
+                    "seed {seed}, rule {id}, bot{chatbot}"
+                );
             }
         }
     }

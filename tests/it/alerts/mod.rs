@@ -111,12 +111,12 @@ impl Stage {
         while self.server.query_one(&evaluate, &[&at]).await.unwrap().get(0) {}
     }
 
-    /// `acme/bot 60: 6200 – 300: 3900`: when it fired and was resolved, and the values then; in the order of firing.
+    /// `acme/bot 60: 6200 – 300: 3900`: when it fired and was resolved, and the values then; by when they fired.
     async fn alerts(&self) -> Vec<String> {
         let query = format!(
             "SELECT concat(organization_id, '/' || chatbot_id, ' ', trim_scale(extract(epoch FROM fired_at - {BEGIN})), ': ', round(value, 3)::float8,
                            ' – ' || trim_scale(extract(epoch FROM resolved_at - {BEGIN})) || ': ' || round(resolved_value, 3)::float8)
-             FROM rowcast.alerts ORDER BY fired_at, organization_id, chatbot_id, id"
+             FROM rowcast.alerts ORDER BY fired_at, 1"
         );
         self.texts(&query).await
     }
@@ -127,12 +127,12 @@ impl Stage {
 
     /// The messages of all events about alerts, in their order.
     async fn messages(&self) -> Vec<String> {
-        let messages = "SELECT concat(data->>'status', ': ', data->>'message') FROM rowcast.outbox WHERE event_type = 'performance_alert' ORDER BY id";
+        let messages = "SELECT concat(data->>'status', ': ', data->>'message') FROM rowcast.outbox WHERE source = 'rowcast.alerts' ORDER BY id";
         self.texts(messages).await
     }
 
     async fn told(&self) -> Vec<Told> {
-        let events = "SELECT organization_id, priority, chatbot_id, data::text FROM rowcast.outbox WHERE event_type = 'performance_alert' ORDER BY id";
+        let events = "SELECT organization_id, priority, chatbot_id, data::text FROM rowcast.outbox WHERE source = 'rowcast.alerts' ORDER BY id";
         let rows = self.owner.query(events, &[]).await.unwrap();
         let told = rows.iter().map(|row| Told {
             organization: row.get(0),

@@ -22,7 +22,10 @@ async fn a_transaction_that_is_open_keeps_nobody_waiting_and_its_row_is_read_whe
     assert_eq!(stage.messages().await.len(), 2, "the value is still the one that was written last");
     quick.query_one(EMIT, &[&13.0]).await.unwrap();
     eventually("the average to be judged", async || (stage.messages().await.len() == 3).then_some(())).await;
-    assert_eq!(stage.messages().await[2], "resolved: responseTime of bot is 9 ms on average over 10 min, no longer above 10 ms");
+    assert_eq!(
+        stage.messages().await[2],
+        "resolved: responseTime of bot is 9 ms on average over 10 min, no longer above 10 ms"
+    );
     let unjudged = "SELECT count(*) FROM rowcast.metric_samples WHERE rule_id = 1";
     assert_eq!(stage.number(unjudged).await, 0);
     server.stop().await;
@@ -35,17 +38,17 @@ async fn rows_that_commit_out_of_order_are_judged_by_their_times() {
     stage.samples(&[(30.0, 9.0), (20.0, 13.0), (10.0, 12.0), (0.0, 11.0)]).await;
     stage.evaluate(30.0).await;
     assert_eq!(stage.alerts().await, ["acme/bot 10: 12"], "and resolved at 40 at the earliest");
-    // What is undecided is left, and read later.
+    // What is undecided is left, and read later. (5 is the alert.)
     stage.samples(&[(40.0, 8.0), (50.0, 20.0), (51.0, 20.0)]).await;
-    stage.execute("UPDATE rowcast.settled SET undecided = '{[5,6),[8,)}'").await;
+    stage.execute("UPDATE rowcast.settled SET undecided = '{[6,7),[9,)}'").await;
     stage.evaluate_settled(51.0).await;
     assert_eq!(stage.alerts().await, ["acme/bot 10: 12"]);
-    assert_eq!(stage.texts("SELECT unread::text FROM rowcast.alerting").await, ["{[5,6),[8,)}"]);
+    assert_eq!(stage.texts("SELECT unread::text FROM rowcast.alerting").await, ["{[6,7),[9,)}"]);
     stage.evaluate(52.0).await;
     stage.sample(61.0, 20.0).await;
     stage.evaluate(61.0).await;
     assert_eq!(stage.alerts().await, ["acme/bot 10: 12"], "the one of 40 was late");
-    assert_eq!(stage.texts("SELECT unread::text FROM rowcast.alerting").await, ["{[9,)}"]);
+    assert_eq!(stage.texts("SELECT unread::text FROM rowcast.alerting").await, ["{[10,)}"]);
 }
 
 #[tokio::test]
@@ -64,7 +67,8 @@ async fn what_is_rolled_back_fires_nothing() {
 
 #[tokio::test]
 async fn ten_thousand_at_once_are_judged_in_order() {
-    let stage = Stage::with_rule("comparison => '>', threshold => 10, \"for\" => '5 min', stale_after => '1 day'").await;
+    let stage =
+        Stage::with_rule("comparison => '>', threshold => 10, \"for\" => '5 min', stale_after => '1 day'").await;
     stage.rule("metric => 'tokens', comparison => '>=', threshold => 9999").await.unwrap();
     let insert = format!(
         "INSERT INTO rowcast.outbox (id, created_at, event_type, audience, organization_id, chatbot_id, operation, data)
@@ -78,10 +82,18 @@ async fn ten_thousand_at_once_are_judged_in_order() {
     let evaluate = format!("SELECT rowcast.evaluate_alerts({} + interval '10499 s')", super::BEGIN);
     let more: bool = stage.server.query_one(&evaluate, &[]).await.unwrap().get(0);
     assert!(more, "a call takes ten thousand");
-    assert_eq!(stage.alerts().await, ["acme/bot 4300: 20 – 4701: 5", "acme/bot 9999: 9999"], "the first was a second too short");
+    assert_eq!(
+        stage.alerts().await,
+        ["acme/bot 4300: 20 – 4701: 5", "acme/bot 9999: 9999"],
+        "the first was a second too short"
+    );
     let more: bool = stage.server.query_one(&evaluate, &[]).await.unwrap().get(0);
     assert!(!more && stage.texts("SELECT unread::text FROM rowcast.alerting").await == ["{[10501,)}"]);
-    assert_eq!(stage.number("SELECT count(*) FROM rowcast.metric_samples").await, 0, "nothing is kept that no window needs");
+    assert_eq!(
+        stage.number("SELECT count(*) FROM rowcast.metric_samples").await,
+        0,
+        "nothing is kept that no window needs"
+    );
 }
 
 #[tokio::test]
@@ -91,7 +103,7 @@ async fn an_outbox_that_was_emptied_or_set_back_stops_nothing_and_fires_nothing_
     stage.samples(&[(0.0, 11.0), (1.0, 9.0), (2.0, 8.0)]).await;
     stage.evaluate(2.0).await;
     let before = stage.alerts().await;
-    assert_eq!(before, ["acme/bot 0: 11 – 1: 9", "acme/bot 0: 11 – 1: 10"]);
+    assert_eq!(before, ["acme/bot 0: 11 – 1: 10", "acme/bot 0: 11 – 1: 9"]);
 
     // Servers have forgotten what they had decided, and read all of it again.
     stage.execute("UPDATE rowcast.settled SET undecided = '{[1,)}'").await;

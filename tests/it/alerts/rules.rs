@@ -25,8 +25,13 @@ async fn it_fires_and_is_resolved_and_says_so_in_plain_words() {
     // Postgres writes 6200, serde 6200.0: the same number.
     assert_eq!(told.iter().map(|told| told.data["value"].as_f64()).collect::<Vec<_>>(), [Some(6200.0), Some(5000.0)]);
     for (told, expected) in told.iter().zip(&expected) {
-        assert_eq!((&told.organization, &told.priority, &told.chatbot), (&expected.organization, &expected.priority, &expected.chatbot));
-        let payload = |data: &serde_json::Value| serde_json::from_value::<Payload>(json!({"type": "performance_alert", "data": data})).unwrap();
+        assert_eq!(
+            (&told.organization, &told.priority, &told.chatbot),
+            (&expected.organization, &expected.priority, &expected.chatbot)
+        );
+        let payload = |data: &serde_json::Value| {
+            serde_json::from_value::<Payload>(json!({"type": "performance_alert", "data": data})).unwrap()
+        };
         assert_eq!(payload(&told.data), payload(&expected.data));
     }
 }
@@ -52,7 +57,17 @@ async fn each_comparison_is_what_it_says() {
 #[tokio::test]
 async fn it_fires_when_the_value_has_been_beyond_for_long_enough_without_a_break() {
     let stage = Stage::with_rule("comparison => '>', threshold => 10, \"for\" => '5 min'").await;
-    stage.samples(&[(0.0, 11.0), (120.0, 12.0), (240.0, 13.0), (299.0, 10.0), (300.0, 14.0), (400.0, 11.0), (599.0, 15.0)]).await;
+    stage
+        .samples(&[
+            (0.0, 11.0),
+            (120.0, 12.0),
+            (240.0, 13.0),
+            (299.0, 10.0),
+            (300.0, 14.0),
+            (400.0, 11.0),
+            (599.0, 15.0),
+        ])
+        .await;
     stage.evaluate(599.0).await;
     assert_eq!(stage.alerts().await, [""; 0], "there was a break at 299, and 600 has not come");
     // Time passes by values, not by the clock.
@@ -67,7 +82,9 @@ async fn it_fires_when_the_value_has_been_beyond_for_long_enough_without_a_break
 #[tokio::test]
 async fn it_is_resolved_when_the_value_has_been_back_for_as_long() {
     let stage = Stage::with_rule("comparison => '>', threshold => 10, \"for\" => '1 min'").await;
-    stage.samples(&[(0.0, 11.0), (60.0, 11.0), (80.0, 9.0), (130.0, 9.0), (139.0, 12.0), (140.0, 8.0), (199.9, 7.0)]).await;
+    stage
+        .samples(&[(0.0, 11.0), (60.0, 11.0), (80.0, 9.0), (130.0, 9.0), (139.0, 12.0), (140.0, 8.0), (199.9, 7.0)])
+        .await;
     stage.evaluate(199.9).await;
     assert_eq!(stage.alerts().await, ["acme/bot 60: 11"], "it was beyond again at 139");
     stage.sample(200.0, 6.0).await;
@@ -108,7 +125,8 @@ async fn a_window_is_the_average_from_its_beginning_to_the_value_both_included()
 
 #[tokio::test]
 async fn nothing_fires_by_what_is_stale() {
-    let stage = Stage::with_rule("comparison => '>', threshold => 10, \"for\" => '5 min', stale_after => '10 min'").await;
+    let stage =
+        Stage::with_rule("comparison => '>', threshold => 10, \"for\" => '5 min', stale_after => '10 min'").await;
     stage.samples(&[(0.0, 11.0), (300.0, 11.0)]).await;
     stage.evaluate(901.0).await;
     assert_eq!(stage.alerts().await, [""; 0], "300 is more than ten minutes ago");
@@ -117,7 +135,8 @@ async fn nothing_fires_by_what_is_stale() {
     stage.evaluate(905.0).await;
     assert_eq!(stage.alerts().await, ["acme/bot 900: 12"]);
     // A gap is a break.
-    let stage = Stage::with_rule("comparison => '>', threshold => 10, \"for\" => '5 min', stale_after => '10 min'").await;
+    let stage =
+        Stage::with_rule("comparison => '>', threshold => 10, \"for\" => '5 min', stale_after => '10 min'").await;
     stage.samples(&[(0.0, 11.0), (601.0, 11.0), (900.0, 11.0)]).await;
     stage.evaluate(900.0).await;
     assert_eq!(stage.alerts().await, [""; 0]);
@@ -150,9 +169,14 @@ async fn what_fires_is_over_when_its_values_stop() {
 async fn each_organization_and_chatbot_is_judged_by_itself() {
     let stage = Stage::with_rule("comparison => '>', threshold => 10, \"for\" => '10 s'").await;
     stage.rule("comparison => '>', threshold => 100, organization_id => 'acme', chatbot_id => 'b'").await.unwrap();
-    for (organization, chatbot, at, value) in
-        [("acme", "a", 0.0, 11), ("acme", "b", 1.0, 11), ("beta", "b", 2.0, 111), ("acme", "a", 10.0, 12), ("acme", "b", 10.0, 12), ("acme", "b", 11.0, 111)]
-    {
+    for (organization, chatbot, at, value) in [
+        ("acme", "a", 0.0, 11),
+        ("acme", "b", 1.0, 11),
+        ("beta", "b", 2.0, 111),
+        ("acme", "a", 10.0, 12),
+        ("acme", "b", 10.0, 12),
+        ("acme", "b", 11.0, 111),
+    ] {
         stage.event_of(organization, at, chatbot, &format!(r#"{{"responseTime": {value}}}"#)).await;
     }
     stage.evaluate(11.0).await;
@@ -167,20 +191,32 @@ async fn a_rule_that_makes_no_sense_is_refused_by_a_name_that_says_why() {
         ("comparison => '=', threshold => 1", "comparison_is_one_of_4"),
         ("comparison => '>', threshold => 'NaN'", "threshold_is_a_number"),
         ("comparison => '>', threshold => 'Infinity'", "threshold_is_a_number"),
-        ("comparison => '>', threshold => 1, resolve_threshold => 2", "resolve_threshold_is_on_the_side_where_all_is_well"),
-        ("comparison => '<', threshold => 1, resolve_threshold => 0.5", "resolve_threshold_is_on_the_side_where_all_is_well"),
+        (
+            "comparison => '>', threshold => 1, resolve_threshold => 2",
+            "resolve_threshold_is_on_the_side_where_all_is_well",
+        ),
+        (
+            "comparison => '<', threshold => 1, resolve_threshold => 0.5",
+            "resolve_threshold_is_on_the_side_where_all_is_well",
+        ),
         ("comparison => '>', threshold => 1, \"for\" => '-1 s'", "for_is_up_to_30_days"),
         ("comparison => '>', threshold => 1, \"window\" => '0'", "window_is_up_to_a_day_or_a_month_of_cost"),
         ("comparison => '>', threshold => 1, \"window\" => '25 hours'", "window_is_up_to_a_day_or_a_month_of_cost"),
         ("comparison => '>', threshold => 1, \"window\" => '1 month'", "window_is_up_to_a_day_or_a_month_of_cost"),
-        ("metric => 'cost', comparison => '>', threshold => 1, \"window\" => '30 days'", "window_is_up_to_a_day_or_a_month_of_cost"),
+        (
+            "metric => 'cost', comparison => '>', threshold => 1, \"window\" => '30 days'",
+            "window_is_up_to_a_day_or_a_month_of_cost",
+        ),
         ("comparison => '>', threshold => 1, stale_after => '0'", "stale_after_is_some_time_up_to_30_days"),
         ("comparison => '>', threshold => 1, severity => 'urgent'", "severity_is_low_medium_high_or_critical"),
         ("comparison => '>', threshold => 1, organization_id => ''", "organization_has_a_name"),
         ("comparison => '>', threshold => 1, chatbot_id => ''", "chatbot_has_a_name"),
         ("metric => '', comparison => '>', threshold => 1", "metric_has_a_name"),
         ("metric => 'cost', comparison => '<', threshold => 1, \"window\" => '1 day'", "budget_can_only_be_exceeded"),
-        ("metric => 'cost', comparison => '>', threshold => 1, \"window\" => '1 month', \"for\" => '1 h'", "budget_is_for_its_whole_period"),
+        (
+            "metric => 'cost', comparison => '>', threshold => 1, \"window\" => '1 month', \"for\" => '1 h'",
+            "budget_is_for_its_whole_period",
+        ),
     ] {
         let error = stage.rule(rule).await.unwrap_err();
         assert_eq!(error.as_db_error().unwrap().constraint(), Some(constraint), "{rule}");

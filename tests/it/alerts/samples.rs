@@ -53,13 +53,17 @@ async fn only_figures_of_an_organization_that_are_there_count() {
         ("organization", "'acme'", "chatbot_metrics", "DELETE"),
         ("organization", "'acme'", "chatbot_metrics", "TRUNCATE"),
     ] {
-        let values = format!("{}, '{event_type}', '{audience}', {organization}, '{operation}', '{{\"responseTime\": 99}}'", super::BEGIN);
+        let values = format!(
+            "{}, '{event_type}', '{audience}', {organization}, '{operation}', '{{\"responseTime\": 99}}'",
+            super::BEGIN
+        );
         stage.execute(&format!("{insert}{values}")).await;
     }
     stage.evaluate(0.0).await;
     assert_eq!(stage.alerts().await, [""; 0]);
     // A row that is updated is a new value, and no chatbot is as good as one.
-    let values = format!("{}, 'chatbot_metrics', 'organization', 'acme', 'UPDATE', '{{\"responseTime\": 11}}'", super::BEGIN);
+    let values =
+        format!("{}, 'chatbot_metrics', 'organization', 'acme', 'UPDATE', '{{\"responseTime\": 11}}'", super::BEGIN);
     stage.execute(&format!("{insert}{values}")).await;
     stage.evaluate(0.0).await;
     assert_eq!(stage.alerts().await, ["acme 0: 11"]);
@@ -74,8 +78,14 @@ async fn an_apps_own_table_of_figures_is_as_good_as_any() {
     let attach = "CREATE TABLE figures (bot text PRIMARY KEY, org text, latency numeric);
                   SELECT rowcast.attach('figures', 'chatbot_metrics', organization_id => 'r.org', chatbot_id => 'r.bot')";
     writer.batch_execute(attach).await.unwrap();
-    owner.batch_execute("INSERT INTO rowcast.alert_rules (metric, comparison, threshold) VALUES ('latency', '>=', 2.5)").await.unwrap();
-    writer.batch_execute("INSERT INTO figures VALUES ('x', 'acme', 1); UPDATE figures SET latency = 2.50").await.unwrap();
+    owner
+        .batch_execute("INSERT INTO rowcast.alert_rules (metric, comparison, threshold) VALUES ('latency', '>=', 2.5)")
+        .await
+        .unwrap();
+    writer
+        .batch_execute("INSERT INTO figures VALUES ('x', 'acme', 1); UPDATE figures SET latency = 2.50")
+        .await
+        .unwrap();
     let evaluate = "UPDATE rowcast.settled SET undecided = int8multirange(int8range((SELECT last_value FROM rowcast.outbox_id_seq) + 1, NULL));
                     SELECT rowcast.evaluate_alerts()";
     owner.batch_execute(evaluate).await.unwrap();
@@ -100,7 +110,14 @@ async fn figures_are_written_with_their_units() {
         let figure = stage.texts(&format!("SELECT rowcast.alert_figure('{metric}', {value})")).await;
         assert_eq!(figure, [expected], "{metric} {value}");
     }
-    for (span, expected) in [("90 s", "90 s"), ("300 s", "5 min"), ("2 h", "2 h"), ("24 h", "1 day"), ("3 days", "3 days"), ("0.5 s", "0.5 s")] {
+    for (span, expected) in [
+        ("90 s", "90 s"),
+        ("300 s", "5 min"),
+        ("2 h", "2 h"),
+        ("24 h", "1 day"),
+        ("3 days", "3 days"),
+        ("0.5 s", "0.5 s"),
+    ] {
         assert_eq!(stage.texts(&format!("SELECT rowcast.alert_span('{span}')")).await, [expected]);
     }
 }

@@ -11,8 +11,10 @@ async fn a_chatbot_manager_hears_of_alerts_of_the_own_organization_alone() {
     let members = "INSERT INTO rowcast.memberships VALUES ('ann', 'acme', 'admin'), ('bob', 'beta', 'admin'), ('cat', 'acme', 'member')";
     stage.execute(members).await;
     let server = Server::start_with(&stage.db, &[("ROWCAST_ALERTS", "50ms")]).await;
-    let mut ann = sse::Client::connect_with(&server.url(), "subscriptions=performance_alert", &token("ann"), None).await;
-    let mut bob = sse::Client::connect_with(&server.url(), "subscriptions=performance_alert", &token("bob"), None).await;
+    let mut ann =
+        sse::Client::connect_with(&server.url(), "subscriptions=performance_alert", &token("ann"), None).await;
+    let mut bob =
+        sse::Client::connect_with(&server.url(), "subscriptions=performance_alert", &token("bob"), None).await;
     let mut cat = sse::Client::connect(&server.url(), &token("cat"), None).await;
     let writer = stage.db.connect_as(Role::Writer).await;
     let emit = async |organization: &str, value: f64| {
@@ -39,7 +41,10 @@ async fn a_chatbot_manager_hears_of_alerts_of_the_own_organization_alone() {
     }
     emit("acme", 3900.0).await;
     let event = ann.next_of("performance_alert").await.json();
-    assert_eq!((&event["data"]["status"], &event["data"]["value"], &event["key"]), (&json!("resolved"), &json!(3900), &json!("1")));
+    assert_eq!(
+        (&event["data"]["status"], &event["data"]["value"], &event["key"]),
+        (&json!("resolved"), &json!(3900), &json!("1"))
+    );
     emit("beta", 9000.0).await;
     let event = bob.next_of("performance_alert").await.json();
     assert_eq!((&event["organizationId"], &event["key"]), (&json!("beta"), &json!("2")), "the first that bob hears of");

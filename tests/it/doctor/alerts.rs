@@ -7,7 +7,8 @@ use crate::harness::Database;
 async fn a_rule_that_has_had_no_value() {
     let db = Database::new().await;
     let owner = db.connect().await;
-    let rules = "INSERT INTO rowcast.alert_rules (metric, comparison, threshold, \"window\", chatbot_id, enabled) VALUES
+    let rules =
+        "INSERT INTO rowcast.alert_rules (metric, comparison, threshold, \"window\", chatbot_id, enabled) VALUES
                  ('responsetime', '>', 5000, NULL, 'bot_x', true), ('responseTime', '>', 10, NULL, NULL, true),
                  ('cost', '>', 10, '1 day', NULL, true), ('off', '>', 10, NULL, NULL, false)";
     owner.batch_execute(rules).await.unwrap();
