@@ -23,7 +23,7 @@ pub async fn run(database: Database, interval: Duration, shutdown: CancellationT
         match evaluated {
             Ok(()) => failing = false,
             Err(error) if std::mem::replace(&mut failing, true) => {
-                debug!(%error, "alerts could still not be evaluated")
+                debug!(%error, "alerts could still not be evaluated");
             }
             Err(error) => warn!(%error, "alerts could not be evaluated; trying again all the time"),
         }
