@@ -28,5 +28,9 @@ BEGIN
         RETURN QUERY SELECT 'pruned', 'rowcast.tickets', format('%s tickets that are over', gone);
     END IF;
     RETURN QUERY SELECT * FROM rowcast.prune_metrics();
+    gone := rowcast.prune_alerts();
+    IF gone > 0 THEN
+        RETURN QUERY SELECT 'pruned', 'rowcast.alerts', format('%s alerts that were over 90 days ago', gone);
+    END IF;
 END
 $$;

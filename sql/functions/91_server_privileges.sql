@@ -42,3 +42,7 @@ GRANT SELECT, INSERT ON rowcast.activity, rowcast.platform_activity TO rowcast_s
 GRANT SELECT, INSERT, UPDATE, DELETE ON rowcast.attendance TO rowcast_server;
 GRANT SELECT ON rowcast.activity, rowcast.platform_activity, rowcast.attendance TO rowcast_reader;
 GRANT EXECUTE ON FUNCTION rowcast.tell_activity(text, jsonb, jsonb), rowcast.tell_departures(integer) TO rowcast_server;
+-- Rules are the DBA's, and what comes of them is written by the function alone.
+GRANT EXECUTE ON FUNCTION rowcast.evaluate_alerts(timestamptz) TO rowcast_server;
+GRANT SELECT ON rowcast.alert_rules, rowcast.alert_states TO rowcast_server, rowcast_reader;
+GRANT SELECT ON rowcast.alerts, rowcast.metric_samples, rowcast.alerting TO rowcast_reader;

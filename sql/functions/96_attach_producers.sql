@@ -29,6 +29,20 @@ BEGIN
         organization_id => 'r.organization_id', data => rowcast.activity_data(), priority => '''low''', user_id => 'r.user_id', session_id => 'r.session_id');
     PERFORM rowcast.keep_attached('rowcast.platform_activity', 'user_activity',
         data => rowcast.activity_data(), priority => '''low''', user_id => 'r.user_id', session_id => 'r.session_id');
+    -- A row is inserted when the alert fires, and updated when it is over. (Rounded, since what is closer to nothing is no float8 but an error.)
+    PERFORM rowcast.keep_attached('rowcast.alerts', 'performance_alert',
+        organization_id => 'r.organization_id',
+        data => $data$jsonb_strip_nulls(jsonb_build_object(
+            'metric',    r.metric,
+            'value',     round(coalesce(r.resolved_value, r.value), 20)::float8,
+            'threshold', round(r.threshold, 20)::float8,
+            'status',    CASE WHEN r.resolved_at IS NULL THEN 'firing' ELSE 'resolved' END,
+            'message',   coalesce(r.resolution, r.message),
+            'chatbotId', r.chatbot_id
+        ))$data$,
+        operations => '{INSERT,UPDATE}',
+        priority => 'r.severity',
+        chatbot_id => 'r.chatbot_id');
 END
 $$;
 REVOKE ALL ON FUNCTION rowcast.attach_producers(), rowcast.activity_data() FROM PUBLIC;

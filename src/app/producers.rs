@@ -4,8 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::tasks::Tasks;
 use crate::{
-    config,
-    integrations::{duty::Duty, metrics},
+    config::{self, Evaluation},
+    integrations::{alerts, duty::Duty, metrics},
     postgres::Database,
 };
 
@@ -20,10 +20,13 @@ pub(super) struct Producers {
 impl Producers {
     /// Starts them.
     pub(super) fn spawn(self, tasks: &mut Tasks, shutdown: &CancellationToken) {
-        let Self { database, server, settings: config::Producers { metrics, .. } } = self;
+        let Self { database, server, settings: config::Producers { alerts, metrics, .. } } = self;
         let duty = |name| Duty::new(name, &server, database.clone());
         if let Some(interval) = metrics.metrics_interval {
             tasks.spawn("metrics", metrics::run(duty("metrics"), interval, metrics.metrics_window, shutdown.clone()));
+        }
+        if let Evaluation::Every(interval) = alerts.alerts {
+            tasks.spawn("alerts", alerts::run(database.clone(), interval, shutdown.clone()));
         }
     }
 }

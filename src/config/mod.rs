@@ -2,6 +2,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 mod activity;
+mod alerts;
 mod metrics;
 mod producers;
 mod values;
@@ -12,6 +13,7 @@ use clap::Args;
 use ipnet::IpNet;
 
 pub use self::activity::Activity;
+pub use self::alerts::{Alerts, Evaluation};
 pub use self::metrics::Metrics;
 pub use self::producers::Producers;
 pub use self::values::{List, address, duration, retention};

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Activity, Metrics};
+use super::{Activity, Alerts, Metrics};
 
 /// What rowcast measures, is told by others, and concludes. All of it is off unless it is asked for.
 #[derive(Args, Clone)]
@@ -10,6 +10,10 @@ pub struct Producers {
     #[command(flatten)]
     #[allow(missing_docs, reason = "a doc comment on a flattened group would become its heading in --help")]
     pub activity: Activity,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "as above")]
+    pub alerts: Alerts,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "as above")]

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod alerts;
 pub mod attachments;
 mod connection;
 pub mod connections;

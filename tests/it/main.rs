@@ -9,6 +9,7 @@
 mod access;
 mod activity;
 mod aggregation;
+mod alerts;
 mod attacks;
 mod audiences;
 mod capture;

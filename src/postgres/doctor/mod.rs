@@ -100,7 +100,7 @@ const ANYWHERE: [(Check, &str); 2] = [
 ];
 
 /// What can be asked of a database that `rowcast migrate` has been at.
-const CHECKS: [(Check, &str); 22] = [
+const CHECKS: [(Check, &str); 23] = [
     query!(
         "server_role",
         "servers have a role of their own",
@@ -176,6 +176,7 @@ const CHECKS: [(Check, &str); 22] = [
         "every redaction is of a type that exists",
         "the field that it should hide is sent to everybody"
     ),
+    query!("alert_rules", "every alert rule has something to judge", "the alert never fires, whatever happens"),
     query!("secret_columns", "no column that is sent sounds like a secret", "whoever may see the event gets the value"),
     query!("attached_tables", "some table is attached", "without one there are only the events of rowcast.emit()"),
     query!(

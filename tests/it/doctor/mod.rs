@@ -1,5 +1,6 @@
 //! `rowcast doctor`: each finding is provoked on a real database, and its own fix makes it go away.
 
+mod alerts;
 mod capture;
 mod house;
 mod people;

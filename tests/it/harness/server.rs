@@ -102,6 +102,11 @@ impl Server {
         self.environment.iter().find_map(|(name, value)| (name == "ROWCAST_TLS_CERT").then_some(&**value))
     }
 
+    /// What it calls itself in the database.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its process.
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
