@@ -39,7 +39,9 @@ async fn ten_thousand_chunks_of_a_document_are_one_event_and_one_notification() 
     let stage = Stage::new(CHUNKS).await;
     stage.attach(ATTACH_CHUNKS).await;
     let document = "00000000-0000-0000-0000-000000000001";
-    stage.write(&format!("INSERT INTO chunks SELECT '{document}', i, repeat('x', 500) FROM generate_series(1, 10000) i")).await;
+    stage
+        .write(&format!("INSERT INTO chunks SELECT '{document}', i, repeat('x', 500) FROM generate_series(1, 10000) i"))
+        .await;
     let events = stage.events().await;
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0].summary(), format!("INSERT {document} @o1"));
@@ -74,7 +76,10 @@ async fn a_group_in_two_organizations_is_two_groups_and_neither_hears_of_the_oth
     let stage = items("organization_id => 'r.org', group_by => 'r.box', data => $$jsonb_build_object('rows', rows, 'owner', r.owner)$$").await;
     stage.write("INSERT INTO items (id, box, org, owner) VALUES (1, 'a', 'o1', 'ann'), (2, 'a', 'o2', 'ben'), (3, 'a', 'o1', 'ann'), (4, 'a', NULL, 'nil')").await;
     let told = |events: Vec<super::Event>| {
-        let mut told: Vec<_> = events.iter().map(|e| format!("{} {} {}", e.summary(), e.data["owner"].as_str().unwrap(), e.data["rows"])).collect();
+        let mut told: Vec<_> = events
+            .iter()
+            .map(|e| format!("{} {} {}", e.summary(), e.data["owner"].as_str().unwrap(), e.data["rows"]))
+            .collect();
         told.sort();
         told
     };
@@ -97,8 +102,11 @@ async fn a_private_group_is_one_for_each_user() {
 
 #[tokio::test]
 async fn an_update_concerns_the_group_that_a_row_leaves_and_the_one_it_comes_to() {
-    let stage = items("organization_id => 'r.org', group_by => 'r.box', filter => $$r.state <> 'draft'$$, changed_columns => '{v}'").await;
-    stage.write("INSERT INTO items VALUES (1, 'a', 'o1'), (2, 'a', 'o1'), (3, 'b', 'o1'), (4, 'a', 'o1', NULL, 'draft')").await;
+    let stage = items(
+        "organization_id => 'r.org', group_by => 'r.box', filter => $$r.state <> 'draft'$$, changed_columns => '{v}'",
+    )
+    .await;
+    stage.write("INSERT INTO items (id, box, org, state) VALUES (1, 'a', 'o1', 'new'), (2, 'a', 'o1', 'new'), (3, 'b', 'o1', 'new'), (4, 'a', 'o1', 'draft')").await;
     assert_eq!(counted(&stage).await, ["INSERT a @o1 2", "INSERT b @o1 1"]);
     for (update, expected) in [
         ("box = 'b' WHERE id = 1", &["UPDATE a @o1 1", "UPDATE b @o1 1"][..]),
@@ -130,7 +138,10 @@ async fn only_the_operations_asked_for_make_events() {
 
 #[tokio::test]
 async fn without_data_it_says_which_group_and_how_many_rows() {
-    let stage = Stage::new("CREATE TABLE public.t (i int, l bigint, n numeric, d date, u uuid, j jsonb, b boolean, password text)").await;
+    let stage = Stage::new(
+        "CREATE TABLE public.t (i int, l bigint, n numeric, d date, u uuid, j jsonb, b boolean, password text)",
+    )
+    .await;
     let row = "INSERT INTO t VALUES (1, 9007199254740993, 1.50, '2026-01-02', '00000000-0000-0000-0000-000000000001', '{\"a\": 1}', true, 'secret')";
     for (expression, key, group) in [
         ("r.i", "1", json!(1)),
@@ -145,7 +156,9 @@ async fn without_data_it_says_which_group_and_how_many_rows() {
         ("''all''", "all", json!("all")),
     ] {
         // No primary key, and not a word of it.
-        let notices = stage.notices(&format!("SELECT rowcast.attach('public.t', 'user_activity', group_by => '{expression}')")).await;
+        let notices = stage
+            .notices(&format!("SELECT rowcast.attach('public.t', 'user_activity', group_by => '{expression}')"))
+            .await;
         assert_eq!(notices, [""; 0], "{expression}");
         stage.write(&format!("SET datestyle = 'SQL, DMY'; {row}; {row}; {row}")).await;
         let events = stage.events().await;
@@ -188,7 +201,11 @@ async fn an_expression_that_fails_fails_the_write_or_is_skipped() {
     assert_eq!(counted(&stage).await, ["UPDATE 1 @o1 1"]);
     stage.write("DELETE FROM items").await;
     assert_eq!(counted(&stage).await, ["DELETE 1 @o1 2"]);
-    let noted = stage.superuser.query("SELECT operation || ' ' || message FROM rowcast.capture_errors ORDER BY id", &[]).await.unwrap();
+    let noted = stage
+        .superuser
+        .query("SELECT operation || ' ' || message FROM rowcast.capture_errors ORDER BY id", &[])
+        .await
+        .unwrap();
     let noted: Vec<String> = noted.iter().map(|row| row.get(0)).collect();
     assert_eq!(noted, ["INSERT", "INSERT", "UPDATE", "DELETE", "DELETE"].map(|o| format!("{o} division by zero")));
 }
@@ -202,15 +219,21 @@ async fn what_cannot_be_a_group_is_refused_and_nothing_is_made() {
         ("group_by => 'generate_series(1, r.id)'", "group_by: not an expression over r: set-returning functions"),
         ("group_by => 'r.nothing'", "The columns of r: id, org, title, j, p."),
         ("group_by => ' '", "group_by is empty"),
-        ("group_by => 'r.id, r.org'", "syntax error"),
+        ("group_by => 'r.org, r.title'", "syntax error"),
         ("group_by => '1); DROP TABLE docs; --'", "syntax error"),
-        ("group_by => 'r.j'", "group_by: could not identify an equality operator for type json Group by a value that can be compared"),
+        (
+            "group_by => 'r.j'",
+            "group_by: could not identify an equality operator for type json Group by a value that can be compared",
+        ),
         ("group_by => 'r.p'", "group_by: could not identify an equality operator for type point"),
         ("group_by => 'rows'", "column \"rows\" does not exist"),
         ("group_by => 'r.id', user_id => 'rows'", "user_id: not an expression over r: column \"rows\" does not exist"),
         ("data => 'to_jsonb(rows)'", "data: not an expression over r: column \"rows\" does not exist"),
         ("group_by => 'r.id', data => 'rows'", "data: return type mismatch"),
-        ("group_by => 'r.id', data => '(SELECT to_jsonb(count(*)) FROM rowcast.outbox)'", "rowcast_test_writer may not read rowcast.outbox"),
+        (
+            "group_by => 'r.id', data => '(SELECT to_jsonb(count(*)) FROM rowcast.outbox)'",
+            "rowcast_test_writer may not read rowcast.outbox",
+        ),
         ("group_by => 'r.id', exclude => '{title}'", "exclude and group_by cannot both be given"),
     ] {
         let refusal = stage.refusal(&format!("'public.docs', 'user_activity', {arguments}")).await;
@@ -227,25 +250,44 @@ async fn what_cannot_be_a_group_is_refused_and_nothing_is_made() {
 async fn row_security_that_would_hide_what_data_counts_is_refused() {
     let stage = Stage::new(&format!("{DOCS}; CREATE TABLE public.hidden (id int); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY; ALTER TABLE hidden FORCE ROW LEVEL SECURITY")).await;
     let refusal = stage.refusal("'public.docs', 'user_activity', group_by => 'r.org', data => 'jsonb_build_object($$n$$, (SELECT count(*) FROM hidden))'").await;
-    assert!(refusal.contains("row-level security hides rows of hidden"), "{refusal}");
+    assert!(refusal.contains("row-level security hides rows of public.hidden"), "{refusal}");
 }
 
 #[tokio::test]
 async fn the_registry_shows_the_group_and_preview_is_what_attach_runs() {
     let stage = Stage::new(ITEMS).await;
-    let catalogs = "SELECT pg_get_functiondef(p.oid) || p.proacl::text || coalesce(obj_description(p.oid), '') FROM pg_proc p
+    let catalogs =
+        "SELECT pg_get_functiondef(p.oid) || p.proacl::text || coalesce(obj_description(p.oid), '') FROM pg_proc p
         WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_') ORDER BY 1";
-    for arguments in ["group_by => 'r.box'", "organization_id => 'r.org', group_by => 'r.v', filter => 'r.id > 0', on_error => 'skip', user_id => 'r.owner', private => true"] {
-        let preview = stage.writer.query_one(&format!("SELECT rowcast.preview('items', 'user_activity', {arguments})"), &[]).await.unwrap();
+    for arguments in [
+        "group_by => 'r.box'",
+        "organization_id => 'r.org', group_by => 'r.v', filter => 'r.id > 0', on_error => 'skip', user_id => 'r.owner', private => true",
+    ] {
+        let preview = stage
+            .writer
+            .query_one(&format!("SELECT rowcast.preview('items', 'user_activity', {arguments})"), &[])
+            .await
+            .unwrap();
         stage.attach(&format!("'items', 'user_activity', {arguments}")).await;
         for role in [Role::Writer, Role::Server, Role::Reader, Role::Owner] {
-            let row = stage.db.connect_as(role).await.query_one("SELECT group_by, data FROM rowcast.attachments", &[]).await.unwrap();
+            let row = stage
+                .db
+                .connect_as(role)
+                .await
+                .query_one("SELECT group_by, data FROM rowcast.attachments", &[])
+                .await
+                .unwrap();
             assert!(arguments.contains(&format!("group_by => '{}'", row.get::<_, &str>(0))));
             assert_eq!(row.get::<_, Option<&str>>(1), None);
         }
-        let texts = async || stage.superuser.query(catalogs, &[]).await.unwrap().iter().map(|row| row.get(0)).collect::<Vec<String>>();
+        let texts = async || {
+            stage.superuser.query(catalogs, &[]).await.unwrap().iter().map(|row| row.get(0)).collect::<Vec<String>>()
+        };
         let attached = texts().await;
-        assert!(attached.iter().all(|function| !function.contains("=X/")), "somebody else may run one: {attached:?}");
+        assert!(
+            attached.iter().all(|function| !function.contains("{=X/") && !function.contains(",=X/")),
+            "somebody else may run one: {attached:?}"
+        );
         stage.own("SELECT rowcast.detach('items')").await;
         assert_eq!(texts().await, [""; 0], "detach leaves nothing");
         stage.own(preview.get(0)).await;
@@ -262,7 +304,8 @@ async fn functions_of_an_older_rowcast_are_generated_anew() {
     stage.superuser.batch_execute(&today.replace("ORDER BY t.number", "ORDER BY t.number DESC")).await.unwrap();
     // Nor does it matter that the table's key, which was there when it was attached, is not.
     stage.own("ALTER TABLE items DROP CONSTRAINT items_pkey").await;
-    let outcomes = stage.writer.query("SELECT left(outcome, 26) FROM rowcast.refresh_attachments()", &[]).await.unwrap();
+    let outcomes =
+        stage.writer.query("SELECT left(outcome, 26) FROM rowcast.refresh_attachments()", &[]).await.unwrap();
     assert_eq!(outcomes.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["CREATE OR REPLACE FUNCTION"]);
     assert_eq!(stage.superuser.query_one(functions, &[]).await.unwrap().get::<_, String>(0), today);
     assert!(stage.writer.query("SELECT FROM rowcast.refresh_attachments()", &[]).await.unwrap().is_empty());
@@ -286,7 +329,9 @@ async fn partitions_are_counted_with_their_parent_and_each_row_once() {
     // From one partition to the other.
     stage.write("UPDATE p SET id = 3 WHERE id = 13").await;
     assert_eq!(counted(&stage).await, ["UPDATE a all 1"]);
-    stage.own("CREATE TABLE public.p3 PARTITION OF p FOR VALUES FROM (20) TO (30); SELECT rowcast.refresh_attachments()").await;
+    stage
+        .own("CREATE TABLE public.p3 PARTITION OF p FOR VALUES FROM (20) TO (30); SELECT rowcast.refresh_attachments()")
+        .await;
     stage.write("INSERT INTO p3 VALUES (21, 'a')").await;
     assert_eq!(counted(&stage).await, ["INSERT a all 1"]);
 }
@@ -302,8 +347,14 @@ async fn agree(stage: &Stage) {
         told.insert((event.key.unwrap(), event.organization_id.unwrap()), event.data["sum"].clone());
     }
     let sums = "SELECT box, org, sum(v)::int FROM public.items WHERE box IS NOT NULL GROUP BY 1, 2";
-    let table: BTreeMap<(String, String), Value> =
-        stage.superuser.query(sums, &[]).await.unwrap().iter().map(|row| ((row.get(0), row.get(1)), json!(row.get::<_, i32>(2)))).collect();
+    let table: BTreeMap<(String, String), Value> = stage
+        .superuser
+        .query(sums, &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| ((row.get(0), row.get(1)), json!(row.get::<_, i32>(2))))
+        .collect();
     told.retain(|group, sum| table.contains_key(group) || *sum != 0);
     assert_eq!(told, table);
 }
@@ -348,23 +399,44 @@ const ORACLE: &str = "
 
 #[tokio::test]
 async fn random_statements_make_the_events_that_plain_sql_says() {
-    let stage = items("organization_id => 'r.org', group_by => 'r.box', filter => $$r.state <> 'draft'$$, changed_columns => '{v}'").await;
-    stage.superuser.batch_execute("SELECT setseed(0.6); CREATE TEMPORARY TABLE before (LIKE public.items)").await.unwrap();
+    let stage = items(
+        "organization_id => 'r.org', group_by => 'r.box', filter => $$r.state <> 'draft'$$, changed_columns => '{v}'",
+    )
+    .await;
+    stage
+        .superuser
+        .batch_execute("SELECT setseed(0.6); CREATE TEMPORARY TABLE before (LIKE public.items)")
+        .await
+        .unwrap();
     let box_of = "(ARRAY['a','b','c',NULL])[1 + floor(random() * 4)::int]";
     let org_of = "(ARRAY['o1','o2',NULL])[1 + floor(random() * 3)::int]";
     let state_of = "(ARRAY['new','draft','done'])[1 + floor(random() * 3)::int]";
     let statements = [
-        ("INSERT", format!("INSERT INTO public.items SELECT coalesce((SELECT max(id) FROM public.items), 0) + i, {box_of}, {org_of}, 'x', {state_of}, i FROM generate_series(1, 12) i")),
+        (
+            "INSERT",
+            format!(
+                "INSERT INTO public.items SELECT coalesce((SELECT max(id) FROM public.items), 0) + i, {box_of}, {org_of}, 'x', {state_of}, i FROM generate_series(1, 12) i"
+            ),
+        ),
         ("UPDATE", format!("UPDATE public.items SET box = {box_of} WHERE random() < 0.4")),
         ("UPDATE", format!("UPDATE public.items SET org = {org_of}, owner = 'y' WHERE random() < 0.4")),
-        ("UPDATE", format!("UPDATE public.items SET state = {state_of}, v = v + floor(random() * 2)::int WHERE random() < 0.6")),
+        (
+            "UPDATE",
+            format!(
+                "UPDATE public.items SET state = {state_of}, v = v + floor(random() * 2)::int WHERE random() < 0.6"
+            ),
+        ),
         ("UPDATE", "UPDATE public.items SET v = v + 1 WHERE random() < 0.3".to_owned()),
         ("DELETE", "DELETE FROM public.items WHERE random() < 0.2".to_owned()),
     ];
     let mut events = 0;
     for round in 0..60 {
         let (operation, statement) = &statements[(round * 7 + round / 6) % statements.len()];
-        stage.superuser.batch_execute(&format!("DELETE FROM before; INSERT INTO before TABLE public.items; {statement}")).await.unwrap();
+        stage
+            .superuser
+            .batch_execute(&format!("DELETE FROM before; INSERT INTO before TABLE public.items; {statement}"))
+            .await
+            .unwrap();
         let expected: Vec<String> =
             stage.superuser.query(ORACLE, &[operation]).await.unwrap().iter().map(|row| row.get(0)).collect();
         let told = counted(&stage).await;
