@@ -2,7 +2,7 @@
 -- This script is all there is. The app's own code is not touched, and its database role gets no right on rowcast.
 
 -- Its tables and columns have the names that the preset looks for; rowcast.preview_preset() writes out what that comes to.
-SELECT rowcast.attach_preset('chatbot', 'chatbot');
+SELECT * FROM rowcast.attach_preset('chatbot', 'chatbot');
 
 -- Who may see what is read from the app's own teams. An analyst of theirs is rowcast's chatbot_manager.
 INSERT INTO rowcast.role_permissions (role, permission) VALUES ('analyst', 'chatbot_manager') ON CONFLICT DO NOTHING;

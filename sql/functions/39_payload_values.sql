@@ -36,4 +36,5 @@ RETURN CASE WHEN abs(part) < 'Infinity' AND abs(whole) < 'Infinity' AND whole > 
 CREATE OR REPLACE FUNCTION rowcast.json_object(value jsonb) RETURNS jsonb
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN CASE jsonb_typeof(value) WHEN 'object' THEN rowcast.without_secrets(NULL, value, value, NULL) END;
+RETURN CASE jsonb_typeof(value) WHEN 'object' THEN
+    rowcast.without_secrets(NULL, jsonb_build_object('object', value), jsonb_build_object('object', value), NULL) -> 'object' END;

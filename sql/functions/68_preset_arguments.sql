@@ -109,6 +109,7 @@ DECLARE
     wanted   record;
     named    text[];
     relation regclass;
+    left_out text[] := '{}';
 BEGIN
     FOR wanted IN
         SELECT p.part, p.defaults, p.part || '.table' AS label,
@@ -127,10 +128,13 @@ BEGIN
             RAISE EXCEPTION '%: there is no table %', wanted.part, array_to_string(named, ' or ')
                 USING ERRCODE = 'undefined_table', HINT = rowcast.preset_hint(wanted.label, 'TABLE', format('Tables are looked for in the schema %s.', schema));
         ELSIF wanted.is_wanted THEN
-            RAISE NOTICE '%: there is no table % in the schema %, so this part is left out', wanted.part, array_to_string(named, ' or '), schema
-                USING HINT = rowcast.preset_hint(wanted.label, 'TABLE', '');
+            left_out := left_out || format('%s (%s)', wanted.part, array_to_string(named, ' or '));
         END IF;
     END LOOP;
+    IF left_out <> '{}' THEN
+        RAISE NOTICE '%: these parts are left out, because their tables are not in the schema %: %', preset, schema, array_to_string(left_out, ', ')
+            USING HINT = format('Where a table is called otherwise, say so: --set %1$s.table=TABLE, or in SQL {"%1$s.table": "TABLE"}.', split_part(left_out[1], ' ', 1));
+    END IF;
     RETURN tables;
 END
 $$;

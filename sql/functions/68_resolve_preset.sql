@@ -36,8 +36,11 @@ BEGIN
             END IF;
         END IF;
         IF value IS NOT NULL THEN
-            resolved := resolved || jsonb_build_object(
-                wanted.label, CASE WHEN wanted.kind IN ('expression', 'columns') THEN rowcast.spliced(value) ELSE value END);
+            resolved := resolved || jsonb_build_object(wanted.label, CASE
+                WHEN wanted.kind NOT IN ('expression', 'columns') THEN value
+                -- Written with parentheses of its own.
+                WHEN NOT arguments ? wanted.label AND starts_with(value, E'(\n') THEN value
+                ELSE rowcast.spliced(value) END);
         END IF;
     END LOOP;
     RETURN resolved;

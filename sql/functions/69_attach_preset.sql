@@ -128,6 +128,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    arguments CONSTANT text[] := '{organization_id,data,operations,changed_columns,filter,priority,user_id,chatbot_id,session_id}';
     wanted  record;
     given   jsonb := '{}';
     columns text[];
@@ -136,7 +137,7 @@ BEGIN
         SELECT p.argument, p.kind, resolved ->> (p.part || '.' || p.argument) AS value
         FROM rowcast.presets p
         WHERE p.preset = attach_arguments.preset AND p.part = attach_arguments.part
-          AND p.argument IN ('organization_id', 'data', 'operations', 'changed_columns', 'filter', 'priority', 'user_id', 'chatbot_id', 'session_id')
+          AND p.argument = ANY (arguments)
         ORDER BY p.position
     LOOP
         IF wanted.value IS NULL THEN
@@ -182,6 +183,7 @@ BEGIN ATOMIC
                   string_agg(format(E',\n    %s => %s', g.name,
                                     CASE WHEN jsonb_typeof(g.value) = 'array' THEN quote_literal(ARRAY(SELECT jsonb_array_elements_text(g.value))::text)
                                          WHEN g.value #>> '{}' LIKE '%$%' OR g.value #>> '{}' NOT SIMILAR TO E'%[\n'']%' THEN quote_literal(g.value #>> '{}')
-                                         ELSE '$$' || (g.value #>> '{}') || '$$' END), '' ORDER BY g.n))
-    FROM jsonb_each(given) WITH ORDINALITY g (name, value, n);
+                                         ELSE '$$' || (g.value #>> '{}') || '$$' END), ''
+                             ORDER BY array_position('{organization_id,data,operations,changed_columns,filter,priority,user_id,chatbot_id,session_id}', g.name)))
+    FROM jsonb_each(given) g (name, value);
 END;

@@ -17,6 +17,7 @@ pub mod outbox;
 mod parameter;
 mod pool;
 pub mod pooler;
+pub mod presets;
 pub mod target;
 pub mod tickets;
 
