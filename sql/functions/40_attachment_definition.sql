@@ -53,9 +53,13 @@ BEGIN
 END
 $$;
 
+-- As it was before group_by. Nothing is bound to it: attach() and preview() look it up at each call.
+DROP FUNCTION IF EXISTS rowcast.attachment_definition(regclass, text, text, text, text[], text[], text[], text, text, text, text, text, boolean, text);
+
+-- group_by is there only where it was given: so what older attachments were told is what they would be told today.
 CREATE OR REPLACE FUNCTION rowcast.attachment_definition(
     source regclass, event_type text, organization_id text, data text, exclude text[], operations text[], changed_columns text[],
-    filter text, priority text, user_id text, chatbot_id text, session_id text, private boolean, on_error text
+    filter text, priority text, user_id text, chatbot_id text, session_id text, private boolean, on_error text, group_by text DEFAULT NULL
 ) RETURNS jsonb
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -83,6 +87,7 @@ BEGIN
         'chatbot_id', chatbot_id,
         'session_id', session_id,
         'private', private,
-        'on_error', on_error);
+        'on_error', on_error)
+        || CASE WHEN group_by IS NOT NULL THEN jsonb_build_object('group_by', group_by) ELSE '{}' END;
 END
 $$;

@@ -29,6 +29,9 @@ BEGIN
     ELSIF definition->>'data' IS NOT NULL AND definition->'excluded' <> '{}' THEN
         RAISE EXCEPTION 'exclude and data cannot both be given'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'exclude takes columns out of the whole row; a data expression says itself what goes in.';
+    ELSIF definition->>'group_by' IS NOT NULL AND definition->'excluded' <> '{}' THEN
+        RAISE EXCEPTION 'exclude and group_by cannot both be given'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'exclude takes columns out of the whole row, which the event of a group does not send.';
     ELSIF definition->'changed' = '{}' THEN
         RAISE EXCEPTION 'changed_columns: at least one is needed'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the argument out for any column.';

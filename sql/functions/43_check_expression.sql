@@ -10,7 +10,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    source   text := rowcast.qualified_name((definition->>'relation')::oid);
+    parameters text := rowcast.expression_parameters(definition, argument);
     given    text := definition->>argument;
     frame    text;
     problem  text;
@@ -27,8 +27,8 @@ BEGIN
     LOOP
         BEGIN
             PERFORM set_config('search_path', caller_path, true), set_config('check_function_bodies', 'on', true);
-            EXECUTE pg_catalog.format('CREATE FUNCTION %I.%I(r %s) RETURNS void LANGUAGE sql AS %L',
-                                      split_part(definition->>'name', '.', 1), 'parse_' || pg_catalog.pg_backend_pid(), source, pg_catalog.format(frame, given));
+            EXECUTE pg_catalog.format('CREATE FUNCTION %I.%I(%s) RETURNS void LANGUAGE sql AS %L',
+                                      split_part(definition->>'name', '.', 1), 'parse_' || pg_catalog.pg_backend_pid(), parameters, pg_catalog.format(frame, given));
             RAISE EXCEPTION USING ERRCODE = 'RC000', MESSAGE = 'parsed';
         EXCEPTION
             WHEN SQLSTATE 'RC000' THEN NULL;

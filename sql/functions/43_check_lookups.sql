@@ -42,6 +42,7 @@ EXCEPTION WHEN invalid_function_definition OR datatype_mismatch OR cannot_coerce
               HINT = CASE argument
                          WHEN 'data' THEN 'It must be of type jsonb: use jsonb_build_object(...) or to_jsonb(...).'
                          WHEN 'filter' THEN 'It must be of type boolean.'
+                         WHEN 'group_by' THEN 'It must be of a type whose values can be compared, and become JSON.'
                          ELSE 'It must be of a type that can be cast to text.' END;
 END
 $$;
@@ -115,7 +116,7 @@ BEGIN
     IF policed IS NULL THEN
         BEGIN
             PERFORM set_config('row_security', 'off', true);
-            EXECUTE format('SELECT %s(NULL)', bound::regproc);
+            EXECUTE format('SELECT %s(%s)', bound::regproc, (SELECT concat_ws(', ', 'NULL', CASE WHEN pronargs = 2 THEN 'NULL' END) FROM pg_proc WHERE oid = bound));
         EXCEPTION
             WHEN insufficient_privilege THEN
                 RAISE EXCEPTION '%: %', argument, SQLERRM

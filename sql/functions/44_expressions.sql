@@ -16,14 +16,20 @@ BEGIN ATOMIC
            END;
 END;
 
--- The key as text, or NULL for a table without one. to_jsonb(key) #>> '{}', which for these few types is their plain text.
+-- Types of which to_jsonb(value) #>> '{}', which is what keys are, is their plain text.
+CREATE OR REPLACE FUNCTION rowcast.is_key_text(type oid) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+RETURN type IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype, 'varchar'::regtype);
+
+-- The key as text, or NULL for a table without one.
 CREATE OR REPLACE FUNCTION rowcast.key_expression(relation oid) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT CASE count(*)
                WHEN 0 THEN 'NULL'
-               WHEN 1 THEN CASE WHEN bool_and(a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'text'::regtype, 'varchar'::regtype))
+               WHEN 1 THEN CASE WHEN bool_and(rowcast.is_key_text(a.atttypid))
                                 THEN format('r.%I::text', min(a.attname))
                                 ELSE format('to_jsonb(r.%I) #>> ''{}''', min(a.attname)) END
                ELSE format('jsonb_build_array(%s)::text', string_agg(rowcast.key_value(a.attname, a.atttypid), ', ' ORDER BY n.position))
@@ -43,18 +49,28 @@ BEGIN ATOMIC
     SELECT rowcast.key_expression(relation) <> 'NULL' AND NOT row_security_active(relation);
 END;
 
+-- What an expression may use.
+CREATE OR REPLACE FUNCTION rowcast.expression_parameters(definition jsonb, argument text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format('r %s', rowcast.qualified_name((definition->>'relation')::oid))
+           || CASE WHEN argument = 'data' AND definition->>'group_by' IS NOT NULL THEN ', rows bigint' ELSE '' END;
+END;
+
 -- The CREATE FUNCTION statement of what the caller wrote. It runs with the caller's search_path. The line breaks around the
 -- expression end a comment that it may end with.
 CREATE OR REPLACE FUNCTION rowcast.expression_function(definition jsonb, argument text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT format(E'CREATE FUNCTION %s_%s(r %s) RETURNS %s\nLANGUAGE sql STABLE\nRETURN %s(\n%s\n)%s;',
-                  definition->>'name', argument, rowcast.qualified_name((definition->>'relation')::oid),
+    SELECT format(E'CREATE FUNCTION %s_%s(%s) RETURNS %s\nLANGUAGE sql STABLE\nRETURN %s(\n%s\n)%s;',
+                  definition->>'name', argument, rowcast.expression_parameters(definition, argument),
                   CASE argument WHEN 'filter' THEN 'boolean' WHEN 'data' THEN 'jsonb' ELSE 'text' END,
-                  CASE argument WHEN 'data' THEN 'coalesce(' ELSE '' END,
+                  CASE WHEN argument = 'data' THEN 'coalesce(' WHEN argument = 'group_by' AND NOT rowcast.is_key_text((definition->>'group_type')::oid) THEN 'pg_catalog.to_jsonb' ELSE '' END,
                   definition->>argument,
-                  CASE argument WHEN 'filter' THEN '' WHEN 'data' THEN ', ''{}''::pg_catalog.jsonb)' ELSE '::pg_catalog.text' END);
+                  CASE WHEN argument = 'filter' THEN '' WHEN argument = 'data' THEN ', ''{}''::pg_catalog.jsonb)'
+                       WHEN argument = 'group_by' AND NOT rowcast.is_key_text((definition->>'group_type')::oid) THEN ' OPERATOR(pg_catalog.#>>) ''{}''' ELSE '::pg_catalog.text' END);
 END;
 
 CREATE OR REPLACE FUNCTION rowcast.expressions(definition jsonb) RETURNS SETOF text
@@ -62,7 +78,7 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT argument
-    FROM unnest(ARRAY['filter', 'organization_id', 'user_id', 'chatbot_id', 'session_id', 'priority', 'data']) AS arguments (argument)
+    FROM unnest(ARRAY['filter', 'group_by', 'organization_id', 'user_id', 'chatbot_id', 'session_id', 'priority', 'data']) AS arguments (argument)
     WHERE definition->>argument IS NOT NULL;
 END;
 

@@ -5,12 +5,12 @@
 -- for whoever sees the new one; leaving or entering the filter is one of the two; and only what stays in view is an
 -- UPDATE, if anything changed that counts.
 
--- What decides who sees a row.
+-- What decides who sees a row, or which group it is in and who sees that.
 CREATE OR REPLACE FUNCTION rowcast.identity_parts(definition jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT ARRAY['key'] || CASE WHEN definition->>'organization_id' IS NOT NULL THEN ARRAY['organization_id'] ELSE '{}' END
+    SELECT ARRAY[CASE WHEN definition->>'group_by' IS NULL THEN 'key' ELSE 'group_by' END] || CASE WHEN definition->>'organization_id' IS NOT NULL THEN ARRAY['organization_id'] ELSE '{}' END
                         || CASE WHEN (definition->>'private')::boolean THEN ARRAY['user_id'] ELSE '{}' END;
 END;
 
@@ -43,7 +43,7 @@ BEGIN ATOMIC
                   'e.organization_id, e.user_id, e.chatbot_id, e.session_id,\n'
                   '%3$L, e.key, %4$s, %5$s,\n'
                   'CASE WHEN pg_column_size(e.data) <= rowcast.max_payload_bytes() THEN%6$s\n'
-                  '     ELSE rowcast.truncated(%7$L, e.key) END',
+                  '     ELSE %7$s END',
                   definition->>'event_type',
                   CASE
                       WHEN (definition->>'private')::boolean AND definition->>'organization_id' IS NOT NULL
@@ -63,12 +63,14 @@ BEGIN ATOMIC
                                    definition->>'name', rowcast.may_hold_secrets(definition->>'name', 'e.data'),
                                    format('CASE WHEN e.data @? rowcast.inexact_numbers(%1$L) THEN rowcast.exact_numbers(%1$L, e.data) ELSE e.data END',
                                           definition->>'name')) END,
-                  definition->>'name');
+                  CASE WHEN definition->>'group_by' IS NULL THEN format('rowcast.truncated(%L, e.key)', definition->>'name')
+                       ELSE 'jsonb_build_object(''truncated'', true, ''group'', e.key)' END);
 END;
 
--- Two fences (OFFSET 0) make Postgres evaluate each expression once for each row: what decides, before it is known
+-- The FROM clause that yields, as e, whoever is concerned by the change of a row from o to n: those who saw o, those who see n, or those who see both.
+-- Its fences (OFFSET 0), and the one around whatever describes the row, make Postgres evaluate each expression once for each row: what decides, before it is known
 -- whether there is an event at all, and what describes, only if there is one.
-CREATE OR REPLACE FUNCTION rowcast.events_query(definition jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION rowcast.concerned_by(definition jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -80,34 +82,25 @@ DECLARE
     counts   text := CASE WHEN jsonb_typeof(definition->'changed') = 'object'
                           THEN format('%s_changed(o, n)', definition->>'name') ELSE 'true' END;
 BEGIN
-    RETURN format($query$SELECT %s
-FROM (
-    SELECT e.operation, %s,
-%s
+    RETURN format($query$FROM (
+    SELECT d.*, was_seen AND is_seen AND %s AS stays
     FROM (
-        SELECT d.*, was_seen AND is_seen AND %s AS stays
-        FROM (
-            SELECT v.*,
+        SELECT v.*,
 %s
-            FROM (SELECT %s AS was_seen,
-                         %s AS is_seen
-                  WHERE change <> 'UPDATE' OR o *<> n
-                  OFFSET 0) AS v
-            OFFSET 0
-        ) AS d
-    ) AS c
-    CROSS JOIN LATERAL (VALUES
-        ('DELETE', o, %s, was_seen AND NOT stays),
-        (CASE WHEN stays THEN 'UPDATE' ELSE 'INSERT' END, n, %s, is_seen AND (NOT stays OR %s))
-    ) AS e (operation, r, %s, wanted)
-    WHERE e.wanted
-    OFFSET 0
-) AS e$query$,
-        rowcast.indented_but_first(rowcast.outbox_row(definition, 'e.operation'), 7),
-        (SELECT string_agg('e.' || p, ', ' ORDER BY i) FROM unnest(parts) WITH ORDINALITY u (p, i)),
-        rowcast.indented(rowcast.described_row(definition, 'e.r', parts), 11),
+        FROM (SELECT %s AS was_seen,
+                     %s AS is_seen
+              WHERE change <> 'UPDATE' OR o *<> n
+              OFFSET 0) AS v
+        OFFSET 0
+    ) AS d
+) AS c
+CROSS JOIN LATERAL (VALUES
+    ('DELETE', o, %s, was_seen AND NOT stays),
+    (CASE WHEN stays THEN 'UPDATE' ELSE 'INSERT' END, n, %s, is_seen AND (NOT stays OR %s))
+) AS e (operation, r, %s, wanted)
+WHERE e.wanted$query$,
         (SELECT string_agg(format('old_%1$s IS NOT DISTINCT FROM new_%1$s', p), ' AND ' ORDER BY i) FROM unnest(parts) WITH ORDINALITY u (p, i)),
-        (SELECT string_agg(format(E'                   CASE WHEN was_seen THEN %s END AS old_%s,\n                   CASE WHEN is_seen THEN %s END AS new_%s',
+        (SELECT string_agg(format(E'               CASE WHEN was_seen THEN %s END AS old_%s,\n               CASE WHEN is_seen THEN %s END AS new_%s',
                                   rowcast.part(definition, p, 'o'), p, rowcast.part(definition, p, 'n'), p), E',\n' ORDER BY i)
          FROM unnest(parts) WITH ORDINALITY u (p, i)),
         was_seen, is_seen,
@@ -118,28 +111,56 @@ FROM (
 END
 $$;
 
--- on_error 'fail': a query that the planner merges into that of the trigger. 'skip': each change by itself, guarded by a
--- subtransaction; one whose expressions fail makes no event, and a row in rowcast.capture_errors.
-CREATE OR REPLACE FUNCTION rowcast.events_function(definition jsonb) RETURNS text
-LANGUAGE plpgsql STABLE
+CREATE OR REPLACE FUNCTION rowcast.events_query(definition jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    source text := rowcast.qualified_name((definition->>'relation')::oid);
-    head   text := format(E'-- Which events the change of a row from o to n makes. An UPDATE is a DELETE for those who no longer see the row.\n'
-                          'CREATE FUNCTION %s_events(change text, o %s, n %s)\n'
-                          'RETURNS TABLE (event_type text, audience text, organization_id text, user_id text, chatbot_id text, session_id text,\n'
-                          '               source text, source_key text, operation text, priority text, data jsonb)\n',
-                          definition->>'name', source, source);
+    parts text[] := rowcast.identity_parts(definition);
 BEGIN
-    RETURN head || CASE definition->>'on_error'
-        WHEN 'fail' THEN format(E'LANGUAGE sql STABLE\nBEGIN ATOMIC\n%s;\nEND;', rowcast.indented(rowcast.events_query(definition), 4))
+    RETURN format($query$SELECT %s
+FROM (
+    SELECT e.operation, %s,
+%s
+%s
+    OFFSET 0
+) AS e$query$,
+        rowcast.indented_but_first(rowcast.outbox_row(definition, 'e.operation'), 7),
+        (SELECT string_agg('e.' || p, ', ' ORDER BY i) FROM unnest(parts) WITH ORDINALITY u (p, i)),
+        rowcast.indented(rowcast.described_row(definition, 'e.r', parts), 11),
+        rowcast.indented(rowcast.concerned_by(definition), 4));
+END
+$$;
+
+CREATE OR REPLACE FUNCTION rowcast.event_columns() RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+RETURN E'RETURNS TABLE (event_type text, audience text, organization_id text, user_id text, chatbot_id text, session_id text,\n'
+        '               source text, source_key text, operation text, priority text, data jsonb)';
+
+-- A function's body. on_error 'fail': a query that the planner merges into that of the trigger. 'skip': each change by itself, guarded by a
+-- subtransaction; one whose expressions fail makes no event, and a row in rowcast.capture_errors.
+CREATE OR REPLACE FUNCTION rowcast.captured(definition jsonb, query text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT CASE definition->>'on_error'
+        WHEN 'fail' THEN format(E'LANGUAGE sql STABLE\nBEGIN ATOMIC\n%s;\nEND;', rowcast.indented(query, 4))
         ELSE format(E'LANGUAGE plpgsql VOLATILE\nAS $rowcast$\n#variable_conflict use_column\nBEGIN\n    RETURN QUERY\n%s;\n'
                     'EXCEPTION WHEN OTHERS THEN\n'
                     '    INSERT INTO rowcast.capture_errors (source, event_type, operation, sqlstate, message)\n'
                     '    VALUES (%L, %L, change, SQLSTATE, SQLERRM);\n'
                     'END\n$rowcast$;',
-                    rowcast.indented(rowcast.events_query(definition), 4), definition->>'source', definition->>'event_type')
+                    rowcast.indented(query, 4), definition->>'source', definition->>'event_type')
     END;
-END
-$$;
+END;
+
+CREATE OR REPLACE FUNCTION rowcast.events_function(definition jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT format(E'-- Which events the change of a row from o to n makes. An UPDATE is a DELETE for those who no longer see the row.\n'
+                  'CREATE FUNCTION %1$s_events(change text, o %2$s, n %2$s)\n%3$s\n%4$s',
+                  definition->>'name', rowcast.qualified_name((definition->>'relation')::oid), rowcast.event_columns(),
+                  rowcast.captured(definition, rowcast.events_query(definition)));
+END;

@@ -18,6 +18,7 @@ DECLARE
     o       text    := format('%s_read(o.*, o.*::text)', function_name);
     n       text    := format('%s_read(n.*, n.*::text)', function_name);
     guarded boolean := definition->>'on_error' = 'skip';
+    grouped boolean := definition->>'group_by' IS NOT NULL;
 BEGIN
     RETURN format($function$CREATE FUNCTION %1$s() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -54,16 +55,16 @@ $rowcast$;$function$,
             '    nested integer := coalesce(nullif(current_setting(''rowcast.depth_%s'', true), ''''), ''1'')::integer;\n', split_part(name, '.', 2)) ELSE '' END,
         name, definition->>'event_type', definition->>'source',
         CASE WHEN (definition->>'reread')::boolean THEN rowcast.indented(rowcast.nested_branch(definition, o, n), 4) || E'\n' ELSE '' END,
-        rowcast.indented(CASE WHEN guarded THEN rowcast.paired_statement(definition,
+        rowcast.indented(CASE WHEN guarded THEN rowcast.changes_statement(definition,
                 format('SELECT ''INSERT'' AS change, %s_row(NULL) AS o, %s AS n, 1 AS number FROM rowcast_new AS n', name, n))
-            ELSE rowcast.plain_statement(definition, 'INSERT', n) END, 8),
-        rowcast.indented(CASE WHEN guarded THEN rowcast.paired_statement(definition,
+            ELSE rowcast.rows_statement(definition, 'INSERT', n) END, 8),
+        rowcast.indented(CASE WHEN guarded THEN rowcast.changes_statement(definition,
                 format('SELECT ''DELETE'' AS change, %s AS o, %s_row(NULL) AS n, 1 AS number FROM rowcast_old AS o', o, name))
-            ELSE rowcast.plain_statement(definition, 'DELETE', o) END, 8),
-        rowcast.indented(CASE WHEN guarded THEN '' ELSE E'-- One row that stays in view, the usual case.\n'
+            ELSE rowcast.rows_statement(definition, 'DELETE', o) END, 8),
+        rowcast.indented(CASE WHEN guarded OR grouped THEN '' ELSE E'-- One row that stays in view, the usual case.\n'
                 || rowcast.plain_update(definition, o, n) || E'\nIF NOT FOUND THEN\n' END
-            || rowcast.indented(rowcast.paired_statement(definition, rowcast.update_pairs(o, n)), CASE WHEN guarded THEN 0 ELSE 4 END)
-            || CASE WHEN guarded THEN '' ELSE E'\nEND IF;' END, 8),
+            || rowcast.indented(rowcast.changes_statement(definition, rowcast.update_pairs(o, n)), CASE WHEN guarded OR grouped THEN 0 ELSE 4 END)
+            || CASE WHEN guarded OR grouped THEN '' ELSE E'\nEND IF;' END, 8),
         (SELECT string_agg(format(E'SET %I = %L\n', s.name, s.value), '') FROM rowcast.settings_of_capture(definition) s));
 END
 $$;
@@ -93,9 +94,9 @@ ELSIF nested > depth THEN
 END IF;
 $branch$,
         split_part(name, '.', 2),
-        rowcast.indented(rowcast.paired_statement(definition, rowcast.written_now(definition, n)), 8),
-        rowcast.indented(rowcast.paired_statement(definition, rowcast.deleted_now(definition, o)), 8),
-        rowcast.indented(rowcast.paired_statement(definition, rowcast.deleted_now(definition, o) || format(
+        rowcast.indented(rowcast.changes_statement(definition, rowcast.written_now(definition, n)), 8),
+        rowcast.indented(rowcast.changes_statement(definition, rowcast.deleted_now(definition, o)), 8),
+        rowcast.indented(rowcast.changes_statement(definition, rowcast.deleted_now(definition, o) || format(
             E'\nUNION ALL\n%s\nWHERE %s_key(%s) <> ALL (SELECT %s_key(%s) FROM rowcast_old AS o)',
             rowcast.written_now(definition, n), name, n, name, o)), 8));
 END

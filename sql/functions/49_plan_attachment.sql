@@ -6,6 +6,7 @@ AS $$
 DECLARE
     name     text := definition->>'name';
     source   text := rowcast.qualified_name((definition->>'relation')::oid);
+    bound    jsonb := definition;
     argument text;
     made     text[];
 BEGIN
@@ -14,18 +15,21 @@ BEGIN
     FOR argument IN SELECT rowcast.expressions(definition) LOOP
         PERFORM rowcast.check_expression(definition, argument, caller_path);
     END LOOP;
-    PERFORM rowcast.check_lookups(definition, caller_path),
+    IF definition->>'group_by' IS NOT NULL THEN
+        bound := rowcast.with_group(definition, rowcast.group_type(definition, caller_path));
+    END IF;
+    PERFORM rowcast.check_lookups(bound, caller_path),
             rowcast.warn_of_limits(definition);
 
-    made := ARRAY(SELECT rowcast.expression_function(definition, e) FROM rowcast.expressions(definition) e);
+    made := ARRAY(SELECT rowcast.expression_function(bound, e) FROM rowcast.expressions(bound) e);
     RETURN ARRAY[format('SELECT rowcast.open_capture_schema(%L);', source)]
         || CASE WHEN made = '{}' THEN made ELSE format('SET LOCAL search_path = %s;', caller_path) || made END
         || ARRAY['SET LOCAL search_path = pg_catalog, pg_temp;']
-        || ARRAY(SELECT rowcast.row_functions(definition))
-        || ARRAY[rowcast.events_function(definition),
-                 rowcast.trigger_function(definition, name),
+        || ARRAY(SELECT rowcast.row_functions(bound))
+        || CASE WHEN definition->>'group_by' IS NULL THEN ARRAY[rowcast.events_function(definition)] ELSE ARRAY(SELECT rowcast.group_functions(bound)) END
+        || ARRAY[rowcast.trigger_function(definition, name),
                  format('COMMENT ON FUNCTION %s() IS %L;', name, definition),
-                 rowcast.revoke_statement(definition)]
+                 rowcast.revoke_statement(bound)]
         || ARRAY(SELECT s.statement
                  FROM rowcast.hierarchy((definition->>'relation')::oid) WITH ORDINALITY h (relation, n)
                  CROSS JOIN LATERAL rowcast.relation_statements(definition, h.relation) WITH ORDINALITY s (statement, m)
@@ -41,10 +45,13 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format(E'REVOKE ALL ON FUNCTION\n    %s\nFROM PUBLIC;', string_agg(format('%s%s', definition->>'name', f.signature), E',\n    ' ORDER BY f.n))
     FROM (SELECT 0 AS n, '()' AS signature
-          UNION ALL SELECT 1, format('_events(text, %1$s, %1$s)', rowcast.qualified_name((definition->>'relation')::oid))
+          UNION ALL SELECT 1, format(CASE WHEN definition->>'group_by' IS NULL THEN '_events(text, %1$s, %1$s)' ELSE '_events(text, text, text, text, %1$s, bigint)' END,
+                                     rowcast.qualified_name((definition->>'relation')::oid))
+          UNION ALL SELECT 1, format('_groups(text, %1$s, %1$s)', rowcast.qualified_name((definition->>'relation')::oid)) WHERE definition->>'group_by' IS NOT NULL
           UNION ALL SELECT 2, format('_changed(%1$s, %1$s)', rowcast.qualified_name((definition->>'relation')::oid)) WHERE jsonb_typeof(definition->'changed') = 'object'
           UNION ALL SELECT 3, format('_read(%s, text)', rowcast.qualified_name((definition->>'relation')::oid))
-          UNION ALL SELECT 4, format('_%s(%s)', part, rowcast.qualified_name((definition->>'relation')::oid))
+          UNION ALL SELECT 4, format('_%s(%s)', part, rowcast.qualified_name((definition->>'relation')::oid)
+                                                       || CASE WHEN part = 'data' AND definition->>'group_by' IS NOT NULL THEN ', bigint' ELSE '' END)
                     FROM (SELECT 'row' UNION ALL SELECT 'key' UNION ALL SELECT 'data'
                           UNION ALL SELECT 'current' WHERE (definition->>'reread')::boolean
                           UNION ALL SELECT e FROM rowcast.expressions(definition) e WHERE e <> 'data') parts (part)) AS f;
@@ -62,7 +69,7 @@ BEGIN
         RAISE WARNING '% is unlogged: a crash empties it, and no event tells', definition->>'source'
             USING HINT = 'After a crash clients have to load it again.';
     END IF;
-    IF rowcast.key_expression(relation) = 'NULL' THEN
+    IF rowcast.key_expression(relation) = 'NULL' AND definition->>'group_by' IS NULL THEN
         RAISE WARNING '% has no primary key: its events have no key, and clients cannot tell its rows apart', definition->>'source'
             USING HINT = 'Give it a primary key before attaching it.';
     ELSIF NOT (definition->>'reread')::boolean AND (definition->'operations' ?| ARRAY['INSERT', 'UPDATE']) THEN

@@ -17,7 +17,8 @@ SELECT rowcast.source_name(a.root) AS source,
        a.facts->>'on_error' AS on_error,
        pg_catalog.bool_and(a.enabled <> 'D') AS enabled,
        pg_catalog.pg_get_userbyid(c.relowner)::text AS owner,
-       a.facts->>'source' AS source_in_events
+       a.facts->>'source' AS source_in_events,
+       a.facts->>'group_by' AS group_by
 FROM rowcast.attachment_triggers a
 JOIN pg_catalog.pg_class c ON c.oid = a.root
 WHERE a.relation = a.root

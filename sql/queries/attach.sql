@@ -13,5 +13,6 @@ SELECT rowcast.attach(
     chatbot_id => $11,
     session_id => $12,
     private => $13,
-    on_error => coalesce($14, 'fail')
+    on_error => coalesce($14, 'fail'),
+    group_by => $15
 )

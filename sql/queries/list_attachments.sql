@@ -1,4 +1,4 @@
 -- The attached tables.
-SELECT source, event_type, coalesce(organization_id, '(platform-wide)') AS organization, enabled, owner::text
+SELECT source, event_type, coalesce(organization_id, '(platform-wide)') AS organization, group_by, enabled, owner::text
 FROM rowcast.attachments
 ORDER BY source, event_type

@@ -64,6 +64,10 @@ pub(super) struct Attach {
     #[arg(long, value_parser = ["fail", "skip"])]
     on_error: Option<String>,
 
+    /// Expression: one event for each of its values that a statement wrote, instead of one for each row, such as r.document_id.
+    #[arg(long, value_name = "SQL")]
+    group_by: Option<String>,
+
     /// Print the SQL instead of running it.
     #[arg(long)]
     dry_run: bool,
@@ -96,6 +100,7 @@ impl Attach {
             session_id: self.session_id,
             private: self.private,
             on_error: self.on_error,
+            group_by: self.group_by,
         };
         if dry_run {
             println!("{}", attachment.preview(&client).await?);

@@ -20,7 +20,8 @@ impl Tables {
         let width = attached.iter().map(|table| table.source.len()).max().unwrap_or(0);
         for table in attached {
             let disabled = if table.enabled { "" } else { "  DISABLED: its trigger is switched off" };
-            println!("{:width$}  {:24}  {}{disabled}", table.source, table.event_type, table.organization);
+            let grouped = table.group_by.map(|group| format!("  one event per {group}")).unwrap_or_default();
+            println!("{:width$}  {:24}  {}{grouped}{disabled}", table.source, table.event_type, table.organization);
         }
         Ok(())
     }

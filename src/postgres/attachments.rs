@@ -35,6 +35,8 @@ pub struct Attachment {
     pub private: bool,
     /// fail or skip.
     pub on_error: Option<String>,
+    /// Expression: one event for each of its values that a statement wrote; none for one for each row.
+    pub group_by: Option<String>,
 }
 
 /// A row of `rowcast.attachments`.
@@ -46,6 +48,8 @@ pub struct Attached {
     pub event_type: String,
     /// The expression for its organization.
     pub organization: String,
+    /// The expression of which each value that a statement wrote makes one event; none where each row makes one.
+    pub group_by: Option<String>,
     /// False when somebody disabled the trigger.
     pub enabled: bool,
     /// The table's owner.
@@ -53,7 +57,7 @@ pub struct Attached {
 }
 
 impl Attachment {
-    fn parameters(&self) -> [&(dyn ToSql + Sync); 14] {
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 15] {
         [
             &self.source,
             &self.event_type,
@@ -69,6 +73,7 @@ impl Attachment {
             &self.session_id,
             &self.private,
             &self.on_error,
+            &self.group_by,
         ]
     }
 
@@ -112,6 +117,7 @@ pub async fn list(client: &Client) -> Result<Vec<Attached>, Error> {
                 source: row.try_get("source")?,
                 event_type: row.try_get("event_type")?,
                 organization: row.try_get("organization")?,
+                group_by: row.try_get("group_by")?,
                 enabled: row.try_get("enabled")?,
                 owner: row.try_get("owner")?,
             })

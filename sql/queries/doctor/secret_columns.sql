@@ -6,7 +6,7 @@ SELECT 'warning' AS level,
 FROM rowcast.attachments AS a
 JOIN (SELECT DISTINCT root FROM rowcast.attachment_triggers) AS t ON rowcast.source_name(t.root) = a.source
 JOIN pg_attribute AS c ON c.attrelid = t.root AND c.attnum > 0 AND NOT c.attisdropped
-WHERE a.data IS NULL
+WHERE a.data IS NULL AND a.group_by IS NULL
   AND c.attname ~* '(passw|pwd|secret|token|api_?key|private_?key|credential|ssn|iban|cvv|card_?n|hash$|salt|cookie|jwt|bearer|authoriz|dsn)'
   -- Numbers count something: token_count, tokens_used.
   AND c.atttypid NOT IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype, 'float8'::regtype, 'bool'::regtype)
