@@ -5,9 +5,12 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    resolved jsonb := '{}';
-    wanted   record;
-    value    text;
+    resolved   jsonb := '{}';
+    wanted     record;
+    value      text;
+    definition jsonb;
+    -- As an expression is called where it is checked: data of a group may count its rows, if it is called data.
+    named      text;
 BEGIN
     FOR wanted IN
         SELECT p.part, p.argument, p.kind, p.defaults, p.part || '.' || p.argument AS label, (tables ->> (p.part || '.table'))::oid AS relation
@@ -15,13 +18,14 @@ BEGIN
         WHERE p.preset = resolve_preset.preset AND tables ? (p.part || '.table')
         ORDER BY p.position
     LOOP
+        named := CASE WHEN wanted.argument = 'data' AND resolved ? (wanted.part || '.group_by') THEN 'data' ELSE wanted.label END;
+        definition := jsonb_build_object('relation', wanted.relation, 'name', capture_schema || '.preset', 'group_by', resolved -> (wanted.part || '.group_by'));
         value := CASE
             WHEN wanted.kind = 'event_type' THEN wanted.defaults[1]
             WHEN wanted.kind = 'table' THEN rowcast.qualified_name(wanted.relation)
             WHEN wanted.kind = 'list' THEN coalesce(arguments ->> wanted.label, wanted.defaults[1])
             WHEN wanted.kind = 'words' THEN rowcast.words_literal(wanted.label, wanted.defaults[1]::jsonb, arguments ->> wanted.label)
-            WHEN NOT arguments ? wanted.label THEN rowcast.fitting_default(
-                wanted.label, wanted.defaults, wanted.part, resolved, jsonb_build_object('relation', wanted.relation, 'name', capture_schema || '.preset'), path)
+            WHEN NOT arguments ? wanted.label THEN rowcast.fitting_default(named, wanted.defaults, wanted.part, resolved, definition, path)
             -- Empty: there is none.
             WHEN coalesce(btrim(arguments ->> wanted.label, E' \t\r\n'), '') = '' THEN 'NULL'
             ELSE arguments ->> wanted.label END;
@@ -31,8 +35,7 @@ BEGIN
                     USING ERRCODE = 'invalid_parameter_value', HINT = 'To send whole rows, attach the table itself: SELECT rowcast.attach(…).';
             ELSIF value <> 'NULL' THEN
                 value := CASE wanted.kind WHEN 'columns' THEN format(E'ROW(%s\n)', value) ELSE value END;
-                PERFORM rowcast.check_expression(
-                    jsonb_build_object('relation', wanted.relation, 'name', capture_schema || '.preset', wanted.label, value), wanted.label, path);
+                PERFORM rowcast.check_expression(definition || jsonb_build_object(named, value), named, path);
             END IF;
         END IF;
         IF value IS NOT NULL THEN

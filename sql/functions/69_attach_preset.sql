@@ -128,7 +128,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    arguments CONSTANT text[] := '{organization_id,data,operations,changed_columns,filter,priority,user_id,chatbot_id,session_id}';
+    arguments CONSTANT text[] := '{organization_id,group_by,data,operations,changed_columns,filter,priority,user_id,chatbot_id,session_id}';
     wanted  record;
     given   jsonb := '{}';
     columns text[];
@@ -167,9 +167,9 @@ DECLARE
     call       record;
 BEGIN
     SELECT * INTO call
-    FROM jsonb_to_record(given) AS c (organization_id text, data text, filter text, priority text, user_id text, chatbot_id text, session_id text);
+    FROM jsonb_to_record(given) AS c (organization_id text, group_by text, data text, filter text, priority text, user_id text, chatbot_id text, session_id text);
     PERFORM set_config('search_path', path, true);
-    PERFORM rowcast.attach(source, event_type, organization_id => call.organization_id, data => call.data, operations => operations, changed_columns => columns,
+    PERFORM rowcast.attach(source, event_type, organization_id => call.organization_id, group_by => call.group_by, data => call.data, operations => operations, changed_columns => columns,
                            filter => call.filter, priority => call.priority, user_id => call.user_id, chatbot_id => call.chatbot_id, session_id => call.session_id);
 END
 $$;
@@ -184,6 +184,6 @@ BEGIN ATOMIC
                                     CASE WHEN jsonb_typeof(g.value) = 'array' THEN quote_literal(ARRAY(SELECT jsonb_array_elements_text(g.value))::text)
                                          WHEN g.value #>> '{}' LIKE '%$%' OR g.value #>> '{}' NOT SIMILAR TO E'%[\n'']%' THEN quote_literal(g.value #>> '{}')
                                          ELSE '$$' || (g.value #>> '{}') || '$$' END), ''
-                             ORDER BY array_position('{organization_id,data,operations,changed_columns,filter,priority,user_id,chatbot_id,session_id}', g.name)))
+                             ORDER BY array_position('{organization_id,group_by,data,operations,changed_columns,filter,priority,user_id,chatbot_id,session_id}', g.name)))
     FROM jsonb_each(given) g (name, value);
 END;

@@ -42,26 +42,43 @@ FROM (VALUES
     ('documents', 'processing_time', 'expression',
         ARRAY['r.processing_time_ms', 'round(extract(epoch FROM {finished} - {uploaded}) * 1000)', 'NULL'], 'from upload to the end, in milliseconds'),
     ('documents', 'metadata', 'expression',
-        ARRAY['jsonb_build_object(''sizeBytes'', r.size_bytes, ''pageCount'', r.page_count, ''ocrConfidence'', r.ocr_confidence)', 'to_jsonb(r.metadata)', 'NULL'],
-        'whatever else is told: a jsonb object, sent without what looks secret'),
-    ('documents', 'data', 'expression', ARRAY[$$(
-    SELECT jsonb_strip_nulls(jsonb_build_object(
-        'documentId',     {id}::text,
-        'productId',      {product}::text,
-        'filename',       coalesce({filename}::text, {id}::text),
-        'stage',          s.stage,
-        'progress',       coalesce(to_jsonb(rowcast.percent({progress}, {progress_max})),
-                                   '{"upload": 0, "ocr": 20, "chunking": 40, "embedding": 60, "indexing": 80, "completed": 100, "failed": 0}'::jsonb -> s.stage),
-        'status',         CASE WHEN s.stage IN ('completed', 'failed') THEN s.stage ELSE 'processing' END,
-        'error',          nullif({error}::text, ''),
-        'processingTime', rowcast.json_number({processing_time}),
-        'metadata',       rowcast.json_object({metadata})
-    ))
-    FROM (SELECT {stage} AS stage) AS s
-)$$], 'the payload, from all before'),
+        ARRAY['jsonb_build_object(''sizeBytes'', r.size_bytes, ''pageCount'', r.page_count, ''ocrConfidence'', r.ocr_confidence)', 'rowcast.without_secret_keys(to_jsonb(r.metadata))', 'NULL'],
+        'whatever else is told: a jsonb object'),
+    ('documents', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
+    'documentId',     {id}::text,
+    'productId',      {product}::text,
+    'filename',       coalesce({filename}::text, {id}::text),
+    'error',          nullif({error}::text, ''),
+    'processingTime', rowcast.json_number({processing_time}),
+    'metadata',       rowcast.json_object({metadata})
+) || rowcast.document_at({stage}, rowcast.percent({progress}, {progress_max})))$$], 'the payload, from all before'),
     ('documents', 'changed_columns', 'columns', ARRAY['ROW({status}, {progress}, {error})'], 'an UPDATE counts if it changed what these read'),
     ('documents', 'priority', 'expression', ARRAY['CASE {stage} WHEN ''failed'' THEN ''high'' ELSE ''medium'' END'], 'low, medium, high, critical'),
     ('documents', 'filter', 'expression', ARRAY['NULL'], 'which rows count'),
+
+    ('chunks', 'event_type', 'event_type', ARRAY['document_processing'], 'chunks of documents as they are stored: one event for each document of a statement, however many chunks'),
+    ('chunks', 'table', 'table', ARRAY['document_chunks', 'chunks'], 'the chunks'),
+    ('chunks', 'document', 'expression', ARRAY['r.document_id'], 'the document that it is part of'),
+    ('chunks', 'group_by', 'expression', ARRAY['{document}'], 'one event for each of these'),
+    ('chunks', 'organization_id', 'expression', ARRAY[$$(
+    SELECT d.organization
+    FROM (SELECT {document} AS document) AS c
+    CROSS JOIN LATERAL (SELECT {documents.organization_id} AS organization FROM {documents.table} AS r WHERE {documents.id} = c.document) AS d
+)$$], 'whose it is: its document''s'),
+    ('chunks', 'data', 'expression', ARRAY[$$(
+    -- A document that is not so far yet has come so far; one that is further stays where it is.
+    SELECT d.data
+           || CASE WHEN d.data ->> 'stage' IN ('upload', 'ocr') THEN rowcast.document_at('chunking', d.progress) ELSE '{}' END
+           || jsonb_build_object('metadata', coalesce(d.data -> 'metadata', '{}') || jsonb_build_object('chunks', rows))
+    FROM (SELECT {document} AS document) AS c
+    CROSS JOIN LATERAL (
+        SELECT {documents.data} AS data, rowcast.percent({documents.progress}, {documents.progress_max}) AS progress
+        FROM {documents.table} AS r WHERE {documents.id} = c.document
+    ) AS d
+)$$], 'its document as it is, with the number of chunks'),
+    ('chunks', 'operations', 'list', ARRAY['INSERT'], 'chunks that are changed or go are no progress'),
+    ('chunks', 'priority', 'expression', ARRAY['''medium'''], 'low, medium, high, critical'),
+    ('chunks', 'filter', 'expression', ARRAY['NULL'], 'which rows count'),
 
     ('messages', 'event_type', 'event_type', ARRAY['conversation_activity'], 'each message, and each change of one that is being written'),
     ('messages', 'table', 'table', ARRAY['messages'], 'the messages'),
@@ -118,8 +135,8 @@ FROM (VALUES
     WHERE m.type = 'bot_response'
 )$$,
         'NULL'], 'from the question to the answer, in milliseconds: from its row, or since the last user message before it in its conversation'),
-    ('messages', 'metadata', 'expression', ARRAY['jsonb_build_object(''tokens'', r.tokens)', 'to_jsonb(r.metadata)', 'NULL'],
-        'whatever else is told: a jsonb object, sent without what looks secret'),
+    ('messages', 'metadata', 'expression', ARRAY['jsonb_build_object(''tokens'', r.tokens)', 'rowcast.without_secret_keys(to_jsonb(r.metadata))', 'NULL'],
+        'whatever else is told: a jsonb object'),
     ('messages', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'messageId',    {id}::text,
     'messageType',  {type},
@@ -274,8 +291,8 @@ FROM (VALUES
     ('activity', 'user_id', 'expression', ARRAY['r.user_id'], 'who'),
     ('activity', 'action', 'expression', ARRAY['r.name', 'r.action'], 'what, by the app''s own names'),
     ('activity', 'session', 'expression', ARRAY['to_jsonb(r.details) ->> ''sessionId''', 'NULL'], 'the session in which they were signed in'),
-    ('activity', 'metadata', 'expression', ARRAY['to_jsonb(r.details) - ''sessionId''', 'to_jsonb(r.metadata)', 'NULL'],
-        'whatever else is told: a jsonb object, sent without what looks secret'),
+    ('activity', 'metadata', 'expression', ARRAY['rowcast.without_secret_keys(to_jsonb(r.details) - ''sessionId'')', 'rowcast.without_secret_keys(to_jsonb(r.metadata))', 'NULL'],
+        'whatever else is told: a jsonb object'),
     ('activity', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'userId',    {user_id}::text,
     'action',    {action}::text,

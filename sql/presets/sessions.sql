@@ -22,7 +22,7 @@ FROM (VALUES
     ('sessions', 'gone', 'expression',
         ARRAY['NOT EXISTS (SELECT FROM (SELECT {id} AS id) AS s CROSS JOIN LATERAL (SELECT FROM {table} AS r WHERE {id} = s.id) AS found)'], 'whether the row has been deleted'),
     ('sessions', 'action', 'expression', ARRAY['CASE WHEN {ended} IS NOT NULL OR {gone} THEN ''sign_out'' ELSE ''sign_in'' END'], 'what happened'),
-    ('sessions', 'metadata', 'expression', ARRAY['NULL'], 'whatever else is told: a jsonb object, sent without what looks secret'),
+    ('sessions', 'metadata', 'expression', ARRAY['NULL'], 'whatever else is told: a jsonb object'),
     ('sessions', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'userId',    {user_id}::text,
     'action',    {action}::text,

@@ -17,7 +17,7 @@ pub(super) struct PresetArguments {
         help_heading = "Presets",
         conflicts_with_all = [
             "table", "organization_id", "data", "exclude", "operations", "changed_columns", "filter", "priority", "user_id", "chatbot_id",
-            "session_id", "private", "on_error",
+            "session_id", "private", "on_error", "group_by",
         ]
     )]
     preset: Option<String>,

@@ -2,6 +2,7 @@
 //!
 //! Tables belong to the writer, who attaches them; rows are written by the app, which has no rights on rowcast.
 
+mod chunks;
 mod command;
 mod conversations;
 mod documents;

@@ -52,7 +52,7 @@ async fn what_does_not_fit_is_named_with_what_there_is() {
             "chatbot",
             json!({}),
             Some(&["chatbots"][..]),
-            "chatbot has no part chatbots There are: documents, messages, metrics, health, errors, alerts, activity.",
+            "chatbot has no part chatbots There are: documents, chunks, messages, metrics, health, errors, alerts, activity.",
         ),
         (
             "chatbot",
@@ -135,9 +135,11 @@ async fn a_part_without_a_table_is_left_out_and_that_is_said() {
     let said = notices(&stage, "SELECT rowcast.attach_preset('chatbot', 'app')").await;
     assert_eq!(
         said,
-        ["chatbot: these parts are left out, because their tables are not in the schema app: documents (documents), \
+        [
+            "chatbot: these parts are left out, because their tables are not in the schema app: documents (documents), chunks (document_chunks or chunks), \
           metrics (daily_metrics or chatbot_metrics), health (system_events), errors (system_events), alerts (system_events), activity (system_events) \
-          Where a table is called otherwise, say so: --set documents.table=TABLE, or in SQL {\"documents.table\": \"TABLE\"}."]
+          Where a table is called otherwise, say so: --set documents.table=TABLE, or in SQL {\"documents.table\": \"TABLE\"}."
+        ]
     );
     assert_eq!(stage.attached().await, ["app.messages conversation_activity"]);
     // Those that nobody asked for are not missed.
