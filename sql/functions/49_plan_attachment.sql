@@ -69,7 +69,10 @@ BEGIN
         RAISE WARNING '% is unlogged: a crash empties it, and no event tells', definition->>'source'
             USING HINT = 'After a crash clients have to load it again.';
     END IF;
-    IF rowcast.key_expression(relation) = 'NULL' AND definition->>'group_by' IS NULL THEN
+    IF rowcast.key_expression(relation) = 'NULL' AND definition->>'group_by' IS NOT NULL THEN
+        -- Groups have keys of their own.
+        NULL;
+    ELSIF rowcast.key_expression(relation) = 'NULL' THEN
         RAISE WARNING '% has no primary key: its events have no key, and clients cannot tell its rows apart', definition->>'source'
             USING HINT = 'Give it a primary key before attaching it.';
     ELSIF NOT (definition->>'reread')::boolean AND (definition->'operations' ?| ARRAY['INSERT', 'UPDATE']) THEN
