@@ -42,7 +42,7 @@ async fn an_app_is_attached_from_the_command_line() {
     assert_eq!(stage.only().await["stage"], "completed");
 }
 
-/// What is attached, as attach() was told it.
+/// What is attached, as `attach()` was told it.
 async fn facts(stage: &Stage) -> Vec<Value> {
     let list = "SELECT facts::text FROM rowcast.attachment_triggers WHERE root::regclass::text LIKE 'app.%' ORDER BY facts->>'source', trigger_name";
     let rows = stage.writer.query(list, &[]).await.unwrap();
