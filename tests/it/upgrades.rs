@@ -33,6 +33,10 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
     let admin = db.connect().await;
     assert_eq!(admin.query_one(patterns, &[]).await.unwrap().get::<_, i64>(0), 1, "the DBA's own pattern was replaced");
 
+    // What takes an argument more has taken the place of what was there.
+    let attaching = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'rowcast'::regnamespace AND proname IN ('attach', 'preview', 'attachment_definition')";
+    assert_eq!(admin.query_one(attaching, &[]).await.unwrap().get::<_, i64>(0), 3);
+
     // What was captured before is there; what was attached before keeps secrets from now on as if it were attached now.
     let server = Server::start(&db).await;
     let mut client = documents::connect(&server, "ann", Some("0")).await;

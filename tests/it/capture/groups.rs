@@ -229,7 +229,7 @@ async fn what_cannot_be_a_group_is_refused_and_nothing_is_made() {
         ("group_by => 'rows'", "column \"rows\" does not exist"),
         ("group_by => 'r.id', user_id => 'rows'", "user_id: not an expression over r: column \"rows\" does not exist"),
         ("data => 'to_jsonb(rows)'", "data: not an expression over r: column \"rows\" does not exist"),
-        ("group_by => 'r.id', data => 'rows'", "data: return type mismatch"),
+        ("group_by => 'r.id', data => 'rows'", "data: COALESCE types bigint and jsonb cannot be matched"),
         (
             "group_by => 'r.id', data => '(SELECT to_jsonb(count(*)) FROM rowcast.outbox)'",
             "rowcast_test_writer may not read rowcast.outbox",
