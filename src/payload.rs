@@ -1,7 +1,7 @@
 //! The `data` of the seven built-in event types, as their apps write it and browsers get it.
 //!
 //! rowcast itself looks into no payload: they go from Postgres to the socket as text, and an app's own types may hold anything. These are the
-//! shapes that the panels of the dashboard know, that `sql/chatbot/attach.sql` makes, and that `web/src/generated.ts` is generated from. A field
+//! shapes that the panels of the dashboard know, that `sql/presets` makes, and that `web/src/generated.ts` is generated from. A field
 //! that does not apply is absent, never null. None may be there that is not named here.
 //!
 //! In the place of any of these a client may get an object that says why there is no payload: `{"truncated": true, …}` for one that was too

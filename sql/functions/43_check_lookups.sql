@@ -14,7 +14,9 @@ BEGIN
             PERFORM rowcast.check_virtual_columns(argument, bound, (definition->>'relation')::oid),
                     rowcast.check_rights(argument, bound),
                     rowcast.check_row_security(argument, bound, (definition->>'relation')::oid);
-            IF argument = 'organization_id' OR argument = 'user_id' AND (definition->>'private')::boolean THEN
+            IF (argument = 'organization_id' OR argument = 'user_id' AND (definition->>'private')::boolean)
+               -- A cascade is a statement of one of these.
+               AND definition->'operations' ?| ARRAY['UPDATE', 'DELETE'] THEN
                 PERFORM rowcast.warn_of_lost_parents(definition, argument, bound);
             END IF;
             RAISE EXCEPTION USING ERRCODE = 'RC000', MESSAGE = 'seen enough';

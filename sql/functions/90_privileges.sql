@@ -11,6 +11,8 @@ GRANT INSERT (source, event_type, operation, sqlstate, message) ON rowcast.captu
 GRANT USAGE ON SEQUENCE rowcast.outbox_id_seq TO rowcast_writer;
 GRANT SELECT ON rowcast.event_types, rowcast.secret_patterns, rowcast.attachment_triggers, rowcast.attachments TO rowcast_writer;
 
+GRANT SELECT ON rowcast.presets TO rowcast_writer, rowcast_server, rowcast_reader;
+
 -- What else the server and readers see is in 91_server_privileges.sql.
 GRANT SELECT ON rowcast.attachment_triggers, rowcast.attachments TO rowcast_server, rowcast_reader;
 GRANT SELECT ON rowcast.capture_errors TO rowcast_server;
@@ -39,6 +41,9 @@ DECLARE
         written_now, deleted_now, revoke_statement, trigger_name, trigger_statements, layout, relation_statements,
         indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret, may_nest, nests_objects, flat_columns, secret_names, secret_needles, may_hold_secrets, without_secrets, without_keys,
         inexact_numbers, exact_number, exact_numbers, may_not_be_json, guarded_jsonb, truncated, capture_truncate,
+        word, meaning, percent, document_at, json_number, json_object, without_secret_keys, attach_preset, preview_preset, attach_parts, attach_part, attach_arguments, attach_call, wanted_parts,
+        preset_path, preset_tables, preset_label, preset_hint, check_preset, check_key, table_named, spliced, filled_in, resolve_preset, fitting_default, words_literal,
+        refuse_preset, columns_read, tell_unknown_words,
         mark_writer, open_window, open_next_window, window_end, draw_id, draw_in_next_window, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';
     missing text := (SELECT string_agg(f, ', ') FROM unnest(capture_functions) f
                      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace = 'rowcast'::regnamespace AND proname = f));

@@ -2,17 +2,19 @@
 
 use crate::postgres::attachments::{self, Attachment};
 
-/// Turn a table's changes into events. Expressions are SQL over `r`, the row.
+/// Turn the changes of a table, or of all tables of an app, into events. Expressions are SQL over `r`, the row.
 #[derive(clap::Args)]
 pub(super) struct Attach {
     #[command(flatten)]
     database: super::DatabaseUrl,
 
     /// The table, as schema.table.
-    table: String,
+    #[arg(required_unless_present_any = ["preset", "presets"])]
+    table: Option<String>,
 
     /// One of rowcast.event_types.
-    event_type: String,
+    #[arg(required_unless_present_any = ["preset", "presets"])]
+    event_type: Option<String>,
 
     /// Expression: the row's organization, such as r.org_id. Without it the events are platform-wide.
     #[arg(long, value_name = "SQL")]
@@ -76,20 +78,27 @@ pub(super) struct Attach {
     /// Print the SQL instead of running it.
     #[arg(long)]
     dry_run: bool,
+
+    #[command(flatten)]
+    preset: super::preset::PresetArguments,
 }
 
 impl Attach {
     #[expect(clippy::print_stdout, reason = "the answer of a command")]
     pub(super) async fn run(self) -> anyhow::Result<()> {
+        let preset = self.preset.request()?;
         let mut client = self.database.connect().await?;
+        let dry_run = self.dry_run;
+        if let Some(preset) = preset {
+            return preset.run(&client, dry_run).await;
+        }
         // Whatever is not attached is not registered either.
         let client = client.transaction().await?;
-        let requires = self.requires.as_deref();
-        let registered = self.register && attachments::register(&client, &self.event_type, requires).await?;
-        let dry_run = self.dry_run;
+        let (event_type, requires) = (self.event_type.unwrap_or_default(), self.requires.as_deref());
+        let registered = self.register && attachments::register(&client, &event_type, requires).await?;
         let attachment = Attachment {
-            source: self.table,
-            event_type: self.event_type,
+            source: self.table.unwrap_or_default(),
+            event_type,
             organization_id: self.organization_id,
             data: self.data,
             exclude: self.exclude,

@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod migrate;
+mod preset;
 mod serve;
 mod tables;
 mod token;
@@ -39,7 +40,7 @@ enum Command {
     Demo(demo::Demo),
     /// Bring the database up to date.
     Migrate(migrate::Migrate),
-    /// Turn a table's changes into events.
+    /// Turn the changes of a table, or of an app's tables, into events.
     Attach(attach::Attach),
     /// Undo attach.
     Detach(attach::Detach),

@@ -2,7 +2,7 @@
 //!
 //! Tables change by numbered migrations. Functions do not: each lives in one file of `sql/functions`, written with `CREATE OR REPLACE`, and the whole
 //! folder is applied after the migrations in one transaction. The live definition of a function is therefore always the one in its file, never the
-//! last of many redefinitions.
+//! last of many redefinitions. The presets, which are views of nothing but constants (`sql/presets`), are applied with them, and before them: functions read them.
 
 use std::{
     hash::{DefaultHasher, Hasher},
@@ -17,6 +17,10 @@ use super::{Error, Target, pooler::is_pooled};
 mod embedded {
     refinery::embed_migrations!("migrations");
 }
+
+#[derive(RustEmbed)]
+#[folder = "sql/presets"]
+struct Presets;
 
 #[derive(RustEmbed)]
 #[folder = "sql/functions"]
@@ -160,12 +164,18 @@ pub(super) async fn state(client: &Client) -> Result<State, Error> {
     })
 }
 
+/// What is applied after the migrations, in its order: paths in `sql`, with what they hold.
 fn function_files() -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<_> = Functions::iter()
-        .filter(|file| file.ends_with(".sql"))
-        .filter_map(|file| Some((file.to_string(), <Functions as RustEmbed>::get(&file)?.data.into_owned())))
-        .collect();
-    files.sort_unstable();
+    fn of<Folder: RustEmbed>(folder: &str) -> Vec<(String, Vec<u8>)> {
+        let mut files: Vec<_> = Folder::iter()
+            .filter(|file| file.ends_with(".sql"))
+            .filter_map(|file| Some((format!("{folder}/{file}"), Folder::get(&file)?.data.into_owned())))
+            .collect();
+        files.sort_unstable();
+        files
+    }
+    let mut files = of::<Presets>("presets");
+    files.append(&mut of::<Functions>("functions"));
     files
 }
 

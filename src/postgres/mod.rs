@@ -20,6 +20,7 @@ pub mod outbox;
 mod parameter;
 mod pool;
 pub mod pooler;
+pub mod presets;
 pub mod target;
 pub mod tickets;
 
@@ -87,10 +88,10 @@ pub enum Error {
     /// A migration could not be applied.
     #[error("migration failed")]
     Migration(#[from] refinery::Error),
-    /// A file of `sql/functions` could not be applied.
-    #[error("applying sql/functions/{file} failed: {}", reason(.cause))]
+    /// A file of `sql/functions` or `sql/presets` could not be applied.
+    #[error("applying sql/{file} failed: {}", reason(.cause))]
     Functions {
-        /// The file's name.
+        /// The file's path in `sql`.
         file: String,
         /// Why.
         cause: tokio_postgres::Error,

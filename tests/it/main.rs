@@ -39,6 +39,7 @@ mod pool;
 mod poolers;
 #[cfg(target_os = "linux")]
 mod postgres_tls;
+mod presets;
 mod private_postgres;
 mod proxies;
 mod proxy;

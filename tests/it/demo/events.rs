@@ -125,7 +125,7 @@ async fn every_event_belongs_to_the_organization_of_its_row() {
         .query(
             "SELECT o.id, o.event_type, o.organization_id
              FROM rowcast.outbox o
-             LEFT JOIN chatbot.documents d ON o.source = 'chatbot.documents' AND d.id::text = o.source_key
+             LEFT JOIN chatbot.documents d ON o.source IN ('chatbot.documents', 'chatbot.document_chunks') AND d.id::text = o.source_key
              LEFT JOIN chatbot.messages m ON o.source = 'chatbot.messages' AND m.id::text = o.source_key
              LEFT JOIN chatbot.conversation_sessions s ON s.id = m.session_id
              LEFT JOIN chatbot.system_events e ON o.source = 'chatbot.system_events' AND e.id::text = o.source_key
