@@ -1,5 +1,6 @@
 -- Deletes what nobody reads any more: changes of access and commands after a day (a server that was away for long reads all access anew, and has
--- forgotten nothing that it could be told to forget), capture errors with the history of their time, tickets that are over.
+-- forgotten nothing that it could be told to forget), capture errors with the history of their time, tickets that are over,
+-- and what Sentry has told with the history of its time.
 CREATE OR REPLACE FUNCTION rowcast.prune(kept interval) RETURNS SETOF rowcast.maintenance_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -23,5 +24,6 @@ BEGIN
     IF gone > 0 THEN
         RETURN QUERY SELECT 'pruned', 'rowcast.tickets', format('%s tickets that are over', gone);
     END IF;
+    RETURN QUERY SELECT * FROM rowcast.prune_errors(kept);
 END
 $$;

@@ -27,3 +27,7 @@ GRANT EXECUTE
        rowcast.ask_connection(text, text, jsonb), rowcast.answer_request(text, jsonb), rowcast.take_duty(text, text)
     TO rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.highest_id() TO rowcast_server, rowcast_reader;
+
+-- What Sentry has told. The server has one way to write it, which knows what is new.
+GRANT SELECT ON rowcast.errors, rowcast.sentry_deliveries TO rowcast_reader;
+GRANT EXECUTE ON FUNCTION rowcast.record_error(bytea, jsonb) TO rowcast_server;

@@ -16,7 +16,7 @@ pub(super) struct Producers {
 impl Producers {
     /// Starts them.
     pub(super) fn spawn(self, _tasks: &mut Tasks, _shutdown: &CancellationToken) {
-        let Self { database, server, settings: config::Producers {} } = self;
+        let Self { database, server, settings: config::Producers { sentry: _ } } = self;
         let _ = |name| Duty::new(name, &server, database.clone());
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 mod producers;
+mod sentry;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
@@ -10,6 +11,7 @@ use clap::Args;
 use ipnet::IpNet;
 
 pub use self::producers::Producers;
+pub use self::sentry::Sentry;
 pub use self::values::{List, address, duration, retention};
 
 /// What a server needs to know.

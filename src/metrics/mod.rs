@@ -19,7 +19,7 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use self::labels::{Reason, Source, State, Status};
+use self::labels::{Outcome, Reason, Source, State, Status};
 pub use self::{
     age::Age,
     labels::{OpenConnection, Raised},
@@ -66,6 +66,8 @@ metrics! {
         pub responses: Family<Status, Counter>,
         /// Requests that were refused for being too many, by reason: raise the limit that it names, or look for a client that opens streams without closing them.
         pub refusals: Family<Reason, Counter>,
+        /// Webhooks of Sentry, by what became of them. Many refused: the client secret differs, or somebody else sends them; rowcast_refusals_total has those that were too many.
+        pub sentry_webhooks: Family<Outcome, Counter>,
         /// Clients told to fetch anew because their cursor was of no use, by reason.
         pub resets: Family<Reason, Counter>,
 
