@@ -19,6 +19,7 @@ CREATE TABLE rowcast.errors (
     sentry_issue_id text,
     sentry_short_id text,
     told_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
     updated_at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE UNIQUE INDEX errors_issue ON rowcast.errors (sentry_issue_id, coalesce(organization_id, ''));

@@ -43,7 +43,8 @@ BEGIN
 END
 $$;
 
--- Takes one delivery in: 'recorded', 'repeated' (its digest is known), or 'outdated' (it speaks of an issue that we do not have, and that is long past).
+-- Takes one delivery in: 'recorded', 'repeated' (its digest is known), or 'outdated' (it speaks of an issue that we do not have, or of one
+-- before it came to us, and that is long past).
 --
 -- report: the columns of rowcast.errors by name, and is_occurrence. Both happen in one transaction: what could not be recorded is not remembered either, and may come again.
 CREATE OR REPLACE FUNCTION rowcast.record_error(digest bytea, report jsonb) RETURNS text
@@ -72,6 +73,8 @@ BEGIN
                     m.occurrences, m.users, m.first_seen, m.last_seen, m.sentry_short_id, m.told_at, m.updated_at
              FROM rowcast.merged_error(k, told, is_occurrence) m)
         WHERE k.sentry_issue_id = told.sentry_issue_id
+          -- A change of state that was of the row before this one, which has been deleted together with what was remembered of it.
+          AND (is_dated OR told.last_seen >= k.created_at - rowcast.dated_for())
           AND (NOT is_occurrence
                OR k.organization_id IS NOT DISTINCT FROM told.organization_id
                -- Nobody had said yet whose it is.

@@ -13,7 +13,9 @@ async fn older() -> Database {
     let superuser = db.connect_as(Role::Superuser).await;
     let owner = Role::Owner.name();
     let number: u32 = superuser.query_one("SELECT $1::text::regrole::oid", &[&owner]).await.unwrap().get(0);
-    superuser.batch_execute(&format!("DROP SCHEMA rowcast, rowcast_watch CASCADE; SET ROLE {owner}")).await.unwrap();
+    let ours = "SELECT string_agg(nspname, ', ') FROM pg_namespace WHERE nspname ~ '^rowcast'";
+    let ours: String = superuser.query_one(ours, &[]).await.unwrap().get(0);
+    superuser.batch_execute(&format!("DROP SCHEMA {ours} CASCADE; SET ROLE {owner}")).await.unwrap();
     superuser.batch_execute(&OLDER.replace("_OWNER", &format!("_{number}"))).await.unwrap();
     db
 }
@@ -27,7 +29,7 @@ async fn functions_version(db: &Database) -> String {
 async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
     let db = older().await;
     let migrated = rowcast::app::migrate_at(&db.url()).await.unwrap();
-    assert_eq!(migrated.migrations, ["V6__connections", "V7__tickets", "V8__secrets", "V9__duties"]);
+    assert_eq!(migrated.migrations, ["V6__connections", "V7__tickets", "V8__secrets", "V9__duties", "V11__errors"]);
     assert!(migrated.functions);
     let patterns = "SELECT count(*) FROM rowcast.secret_patterns WHERE pattern = '^ours$' OR pattern LIKE '%otp%'";
     let admin = db.connect().await;
