@@ -1,5 +1,4 @@
 //! Whether Sentry may tell of errors, and whose they are.
-#![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
 use clap::Args;
 

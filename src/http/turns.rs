@@ -57,8 +57,9 @@ impl Turns {
         let address = if is_known { address } else { ALL_OTHERS };
         let known = addresses.entry(address).or_insert(Address { empty_at: now, at_a_time: 0 });
         let filled = known.empty_at.max(now) + self.interval;
-        if filled > now + MINUTE {
-            return Err(filled - now - MINUTE);
+        let wait = filled.saturating_duration_since(now + MINUTE);
+        if !wait.is_zero() {
+            return Err(wait);
         }
         if known.at_a_time >= MOST_AT_A_TIME {
             return Err(Duration::from_secs(1));

@@ -102,12 +102,12 @@ impl Inbox {
         let report = match delivery.resource.ok_or(Refused::Malformed)? {
             "issue" => Report::of_issue(webhook::read(delivery.body)?, sent),
             "event_alert" => {
-                Report::of_event(webhook::read::<webhook::EventAlert>(delivery.body)?.data.event, sent, &self.tags)
-                    .map(Some)
+                let alert: webhook::EventAlert = webhook::read(delivery.body)?;
+                Report::of_event(&alert.data.event, sent, &self.tags).map(Some)
             }
             "error" => {
-                Report::of_event(webhook::read::<webhook::ErrorCreated>(delivery.body)?.data.error, sent, &self.tags)
-                    .map(Some)
+                let created: webhook::ErrorCreated = webhook::read(delivery.body)?;
+                Report::of_event(&created.data.error, sent, &self.tags).map(Some)
             }
             known if OF_NO_INTEREST.contains(&known) => return Ok(Message::OfNoInterest),
             _ => return Ok(Message::Unknown),

@@ -115,7 +115,7 @@ impl Report {
     }
 
     /// Of one event.
-    pub(super) fn of_event(event: Event, sent: Timestamp, tags: &Tags) -> Result<Self, Refused> {
+    pub(super) fn of_event(event: &Event, sent: Timestamp, tags: &Tags) -> Result<Self, Refused> {
         if event.version.as_ref().is_some_and(|version| version.text() != VERSION) {
             return Err(Refused::Version);
         }

@@ -47,6 +47,7 @@ pub(super) struct Project {
 /// How an issue was resolved.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "Sentry's own names")]
 pub(super) struct StatusDetails {
     pub(super) in_release: Option<Box<str>>,
     pub(super) in_next_release: Option<bool>,

@@ -117,6 +117,20 @@ fn pause<B>(answer: &Response<B>) -> Duration {
 mod tests {
     use super::*;
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn nobody_waits_for_a_sentry_that_says_nothing_and_the_end_not_for_long() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let dsn = format!("http://key@{}/1", silent.local_addr().unwrap()).parse().unwrap();
+        let delivery = Delivery::new(&dsn);
+        let begun = Instant::now();
+        // Far more than there is room for.
+        (0..1_000).for_each(|_| delivery.send_envelope(sentry::protocol::Event::new().into()));
+        assert!(!delivery.flush(Duration::ZERO));
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert!(!delivery.flush(Duration::from_millis(200)), "there is something left");
+        assert!(begun.elapsed() < client::PATIENCE, "{:?}", begun.elapsed());
+    }
+
     #[test]
     fn sentry_is_left_alone_for_as_long_as_it_says() {
         let answer = |status: u16, after: &str| {

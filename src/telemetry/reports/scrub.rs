@@ -33,7 +33,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (format!(r#"((?:{NAMES})\\?["']?\s*(?:=>|[:=])\s*(?:Some\()?){value}"#), "${1}[secret]"),
         // Tickets, digests and keys in hexadecimal.
         (r"\b[0-9a-f]{64,}\b".to_owned(), SECRET),
-        (r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+".to_owned(), "[email]"),
+        (r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b".to_owned(), "[email]"),
     ]
     .into_iter()
     // They are the same at every run: the tests have seen them compile.
@@ -126,6 +126,7 @@ mod tests {
             "rowcast::http::error src/http/error.rs:254",
             "event 0f8b1c5e9d7a4b3c8e2f6a1d4c7b9e05 of https://db.example/x?y=z",
             "the token has expired",
+            "rowcast@0.1.0",
             "column \"users\" of relation \"rowcast.errors\" does not exist",
         ] {
             assert_eq!(text(same), same);

@@ -25,10 +25,15 @@ async fn listening(place: &impl Place) -> Server {
     Server::start_with(place, &[("ROWCAST_SENTRY_CLIENT_SECRET", SECRET)]).await
 }
 
+/// As it is written in headers.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
+}
+
 /// What Sentry signs a body with.
 pub(crate) fn sign(secret: &str, body: &[u8]) -> String {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body);
-    tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(tag.as_ref())
 }
 
 /// One of the corpus, as if it had been made `ago` seconds ago.

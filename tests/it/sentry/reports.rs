@@ -4,7 +4,7 @@ use std::{
     fs::OpenOptions,
     process::{Command, Output, Stdio},
     sync::atomic::Ordering,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 
 use super::fake::{FakeSentry, KEY, Received};
 use crate::{
-    harness::{Database, SECRET, Server, eventually, sse, token},
+    harness::{Database, PATIENCE, SECRET, Server, eventually, sse, token},
     tokens::with_ann,
 };
 
@@ -146,7 +146,8 @@ fn a_sentry_that_is_not_there_keeps_no_panic_waiting() {
     for host in ["192.0.2.1", "127.0.0.1:1", &silent.local_addr().unwrap().to_string()] {
         let begun = Instant::now();
         panics(&format!("http://{KEY}@{host}/42"));
-        assert!(begun.elapsed() < Duration::from_secs(8), "{host}: {:?}", begun.elapsed());
+        // How long exactly is tested beside the code: most of this is the search for the names of functions, in a program that is not optimized.
+        assert!(begun.elapsed() < 2 * PATIENCE, "{host}: {:?}", begun.elapsed());
     }
 }
 
@@ -161,10 +162,11 @@ async fn a_sentry_that_says_nothing_delays_no_answer_and_not_the_end() {
     for _ in 0..100 {
         assert_eq!(ask_for_ticket(&server).await, 503);
     }
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    // Waiting for Sentry, each of them would have taken five seconds.
+    assert!(begun.elapsed() < 2 * PATIENCE, "{:?}", begun.elapsed());
     let begun = Instant::now();
     server.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
