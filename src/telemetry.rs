@@ -1,4 +1,7 @@
-//! What the program tells while it runs: its log, and, with the feature `otel`, its spans for OpenTelemetry.
+//! What the program tells while it runs: its log; with the feature `sentry`, its panics and errors; and, with the feature `otel`, its spans for OpenTelemetry.
+
+#[cfg(feature = "sentry")]
+mod reports;
 
 use std::{env, io::IsTerminal};
 
@@ -10,12 +13,14 @@ const FILTER: &str = "rowcast=info,deadpool=off,warn";
 /// Ends what tells: hand it to [`finish`](Self::finish) last of all.
 #[must_use = "what has not been sent yet is lost without finish()"]
 pub struct Telemetry {
+    #[cfg(feature = "sentry")]
+    reports: Option<reports::Reports>,
     #[cfg(feature = "otel")]
     traces: Option<otel::Traces>,
 }
 
-/// Begins to log to standard error, as `ROWCAST_LOG` (targets and levels) and `ROWCAST_LOG_FORMAT` (`text` or `json`) say; and to send spans, where
-/// the standard variables of OpenTelemetry name a collector.
+/// Begins to log to standard error, as `ROWCAST_LOG` (targets and levels) and `ROWCAST_LOG_FORMAT` (`text` or `json`) say; to send panics and errors, where `SENTRY_DSN`
+/// names a Sentry; and to send spans, where the standard variables of OpenTelemetry name a collector.
 ///
 /// # Panics
 /// When it is called twice.
@@ -23,36 +28,66 @@ pub fn start() -> Telemetry {
     let filter = EnvFilter::try_from_env("ROWCAST_LOG").unwrap_or_else(|_| EnvFilter::new(FILTER));
     let log = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let json = env::var("ROWCAST_LOG_FORMAT").is_ok_and(|format| format == "json");
-    let log: Box<dyn Layer<Registry> + Send + Sync> = if json { log.json().boxed() } else { log.boxed() };
+    let log: Option<Told> = Some(if json { log.json().boxed() } else { log.boxed() });
     #[cfg(feature = "otel")]
-    {
-        let (traces, failed) = match otel::Traces::from_environment() {
-            Ok(traces) => (traces, None),
-            Err(error) => (None, Some(error)),
-        };
-        let spans = traces.as_ref().map(otel::Traces::layer);
-        let layers = [Some(log), spans].into_iter().flatten().collect::<Vec<_>>();
-        tracing_subscriber::registry().with(layers.with_filter(filter)).init();
-        failed.inspect(|error| tracing::error!(%error, "spans are not sent"));
-        Telemetry { traces }
-    }
+    let (traces, no_traces) = usable(otel::Traces::from_environment());
+    #[cfg(feature = "otel")]
+    let spans = traces.as_ref().map(otel::Traces::layer);
     #[cfg(not(feature = "otel"))]
-    {
-        tracing_subscriber::registry().with(log.with_filter(filter)).init();
-        Telemetry {}
+    let spans = None;
+    #[cfg(feature = "sentry")]
+    let (reports, no_reports) = usable(reports::Reports::from_environment());
+    #[cfg(feature = "sentry")]
+    let reported = reports.as_ref().map(|_| reports::layer());
+    #[cfg(not(feature = "sentry"))]
+    let reported = None;
+    let filtered = [log, spans].into_iter().flatten().collect::<Vec<_>>().with_filter(filter).boxed();
+    // An error is reported whether it is logged or not.
+    tracing_subscriber::registry().with([Some(filtered), reported].into_iter().flatten().collect::<Vec<Told>>()).init();
+    #[cfg(feature = "otel")]
+    no_traces.inspect(|error| tracing::error!(%error, "spans are not sent"));
+    #[cfg(feature = "sentry")]
+    no_reports.inspect(|error| tracing::warn!(%error, "errors are not sent to Sentry"));
+    #[cfg(not(feature = "sentry"))]
+    if env::var_os("SENTRY_DSN").is_some_and(|dsn| !dsn.is_empty()) {
+        tracing::warn!(
+            "SENTRY_DSN is set, but this rowcast was built without the feature `sentry`: errors are not sent to Sentry"
+        );
+    }
+    Telemetry {
+        #[cfg(feature = "sentry")]
+        reports,
+        #[cfg(feature = "otel")]
+        traces,
+    }
+}
+
+/// One way in which it is told.
+type Told = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// What can be used, or why it cannot.
+#[cfg(any(feature = "otel", feature = "sentry"))]
+fn usable<T, E>(found: Result<Option<T>, E>) -> (Option<T>, Option<E>) {
+    match found {
+        Ok(found) => (found, None),
+        Err(error) => (None, Some(error)),
     }
 }
 
 impl Telemetry {
     /// Sends what has not been sent yet.
     #[cfg_attr(
-        not(feature = "otel"),
-        expect(clippy::unused_async, reason = "there is something to wait for with the feature")
+        not(any(feature = "otel", feature = "sentry")),
+        expect(clippy::unused_async, reason = "there is something to wait for with the features")
     )]
     pub async fn finish(self) {
         #[cfg(feature = "otel")]
         if let Some(traces) = self.traces {
             traces.finish().await;
+        }
+        #[cfg(feature = "sentry")]
+        if let Some(reports) = self.reports {
+            reports.finish().await;
         }
     }
 }

@@ -34,6 +34,15 @@ BEGIN ATOMIC
     WHERE p.part <> ALL (without);
 END;
 
+-- Whom a row is for whose organization is NULL. In an app's table that is a parent that could not be found: nobody may see what is perhaps somebody's. In a
+-- producer's own it is what the row says: it belongs to no organization.
+CREATE OR REPLACE FUNCTION rowcast.without_organization(definition jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT CASE WHEN definition->>'source' IN (SELECT 'rowcast.' || t FROM unnest(rowcast.producer_tables()) t) THEN 'platform' ELSE 'nobody' END;
+END;
+
 -- From such a description e to a row of the outbox: from event_type to data, in the order of its columns.
 CREATE OR REPLACE FUNCTION rowcast.outbox_row(definition jsonb, operation text) RETURNS text
 LANGUAGE sql IMMUTABLE
@@ -50,7 +59,7 @@ BEGIN ATOMIC
                           THEN 'CASE WHEN e.organization_id IS NULL OR e.user_id IS NULL THEN ''nobody'' ELSE ''user'' END'
                       WHEN (definition->>'private')::boolean THEN 'CASE WHEN e.user_id IS NULL THEN ''nobody'' ELSE ''user'' END'
                       WHEN definition->>'organization_id' IS NOT NULL
-                          THEN 'CASE WHEN e.organization_id IS NULL THEN ''nobody'' ELSE ''organization'' END'
+                          THEN format('CASE WHEN e.organization_id IS NULL THEN %L ELSE ''organization'' END', rowcast.without_organization(definition))
                       ELSE '''platform''' END,
                   definition->>'source',
                   operation,

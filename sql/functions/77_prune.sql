@@ -32,5 +32,6 @@ BEGIN
     IF gone > 0 THEN
         RETURN QUERY SELECT 'pruned', 'rowcast.alerts', format('%s alerts that were over 90 days ago', gone);
     END IF;
+    RETURN QUERY SELECT * FROM rowcast.prune_errors(kept);
 END
 $$;

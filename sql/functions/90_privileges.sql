@@ -36,7 +36,7 @@ DECLARE
         attachment_definition, attachment_name, producer_tables, qualified_name, numbered_columns, check_source, check_event_type, register_event_type, check_arguments,
         check_expression, check_lookups, bind_expression, lookups, check_rights, check_row_security, warn_of_lost_parents,
         warn_of_limits, expression_function, expression_parameters, expressions, is_plain, settings_of_capture, key_value, key_expression,
-        can_reread, row_functions, read_function, has_virtual_columns, virtual_column, check_virtual_columns, identity_parts, part, described_row, outbox_row, concerned_by, events_query, events_function, event_columns, captured, described_group, group_functions, with_group, group_type, is_key_text, plain_groups, paired_groups, grouped_statement, changes_statement, rows_statement,
+        can_reread, row_functions, read_function, has_virtual_columns, virtual_column, check_virtual_columns, identity_parts, part, described_row, without_organization, outbox_row, concerned_by, events_query, events_function, event_columns, captured, described_group, group_functions, with_group, group_type, is_key_text, plain_groups, paired_groups, grouped_statement, changes_statement, rows_statement,
         outbox_insert, described_statement, plain_statement, plain_update, paired_statement, update_pairs, trigger_function, nested_branch,
         written_now, deleted_now, revoke_statement, trigger_name, trigger_statements, layout, relation_statements,
         indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret, may_nest, nests_objects, flat_columns, secret_names, secret_needles, may_hold_secrets, without_secrets, without_keys,

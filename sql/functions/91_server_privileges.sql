@@ -46,3 +46,6 @@ GRANT EXECUTE ON FUNCTION rowcast.tell_activity(text, jsonb, jsonb), rowcast.tel
 GRANT EXECUTE ON FUNCTION rowcast.evaluate_alerts(timestamptz) TO rowcast_server;
 GRANT SELECT ON rowcast.alert_rules, rowcast.alert_states TO rowcast_server, rowcast_reader;
 GRANT SELECT ON rowcast.alerts, rowcast.metric_samples, rowcast.alerting TO rowcast_reader;
+-- What Sentry has told. The server has one way to write it, which knows what is new.
+GRANT SELECT ON rowcast.errors, rowcast.sentry_deliveries TO rowcast_reader;
+GRANT EXECUTE ON FUNCTION rowcast.record_error(bytea, jsonb) TO rowcast_server;

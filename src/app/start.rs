@@ -14,14 +14,16 @@ use crate::{
     config::{self, Config, MetricsAddr, Settings},
     connections::{Activity, Connections, Directory, Gate, Most},
     http::{
-        self, Http,
+        self, Http, Sentry,
         accept::{self, Crowd},
         address::TrustedProxies,
         certificates::Certificates,
         credentials::Ways,
         edge::Rules,
         origin::Origins,
+        turns::Turns,
     },
+    integrations::sentry::{Inbox, Tags},
     metrics::Metrics,
     postgres::{self, Database, Target, connections::Limits, listener::Doorbell},
     session,
@@ -102,6 +104,7 @@ impl App {
             gate: Arc::new(Gate::new(most)),
             commands_per_minute: settings.limits.commands_per_minute,
             max_body_bytes: settings.limits.max_body_bytes,
+            sentry: sentry(&settings.producers.sentry),
             started: Instant::now(),
             shows_metrics: settings.metrics_addr == MetricsAddr::Same,
         };
@@ -126,6 +129,14 @@ fn ways(settings: &Settings) -> Ways {
         url_tokens: settings.tokens.url_tokens,
         allowed_origins: settings.transport.allowed_origins.0.clone(),
     }
+}
+
+/// What takes webhooks of Sentry, where there is a secret to check them with.
+fn sentry(settings: &config::Sentry) -> Option<Sentry> {
+    let secret = settings.sentry_client_secret.as_deref().filter(|secret| !secret.is_empty())?;
+    let tags =
+        Tags { organization: settings.sentry_organization_tag.clone(), chatbot: settings.sentry_chatbot_tag.clone() };
+    Some(Sentry { inbox: Inbox::new(secret, tags), turns: Arc::new(Turns::new(settings.sentry_webhooks_per_minute)) })
 }
 
 /// How many there may be: on this server, and of each user on all.

@@ -5,6 +5,7 @@ mod activity;
 mod alerts;
 mod metrics;
 mod producers;
+mod sentry;
 mod values;
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
@@ -16,6 +17,7 @@ pub use self::activity::Activity;
 pub use self::alerts::{Alerts, Evaluation};
 pub use self::metrics::Metrics;
 pub use self::producers::Producers;
+pub use self::sentry::Sentry;
 pub use self::values::{List, address, duration, retention};
 
 /// What a server needs to know.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Activity, Alerts, Metrics};
+use super::{Activity, Alerts, Metrics, Sentry};
 
 /// What rowcast measures, is told by others, and concludes. All of it is off unless it is asked for.
 #[derive(Args, Clone)]
@@ -18,4 +18,8 @@ pub struct Producers {
     #[command(flatten)]
     #[allow(missing_docs, reason = "as above")]
     pub metrics: Metrics,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "as above")]
+    pub sentry: Sentry,
 }

@@ -60,6 +60,46 @@ pub enum Done {
     Renewed,
 }
 
+/// What is answered to Sentry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WebhookAnswer {
+    /// Always true.
+    pub success: bool,
+    /// What became of it.
+    pub message: Taken,
+}
+
+/// What became of a webhook that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taken {
+    /// It is in `rowcast.errors`.
+    Recorded,
+    /// It was there before, word for word.
+    Repeated,
+    /// It is of an issue that we do not have, and of which nothing has been seen for long.
+    Outdated,
+    /// It tells nothing of an error.
+    Ignored,
+    /// It is of a kind that we do not know.
+    Unknown,
+}
+
+impl Taken {
+    /// As it is counted.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Repeated => "repeated",
+            Self::Outdated => "outdated",
+            Self::Ignored => "ignored",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// A ticket for a browser's own `EventSource`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -15,12 +15,13 @@ use super::{
     answers::{ErrorBody, ErrorDescription},
     body,
     code::Code,
-    query,
+    query, sentry,
 };
 use crate::{
     access::{ticket, token},
     command::Refusal,
     connections::{Admission, Full, Unanswered},
+    integrations::sentry::Refused as Unfit,
     postgres::{self, Failed, connections::Refused},
 };
 
@@ -54,6 +55,9 @@ pub(super) enum Error {
     /// The ticket was used, has expired, or was never one.
     #[error("the ticket has been used already, has expired, or is none: ask for another one")]
     Ticket,
+    /// A webhook that is none, or not of now.
+    #[error("{0}")]
+    Webhook(Unfit),
     /// A token in the query, where that is not switched on.
     #[error(
         "tokens in URLs are not accepted here, since URLs are logged by whatever is in between: send Authorization: Bearer <token>, or ask for a ticket"
@@ -149,6 +153,9 @@ impl Error {
             Self::Token(token::Error::Expired) => (StatusCode::UNAUTHORIZED, Code::TokenExpired),
             Self::Token(_) | Self::TwoCookies => (StatusCode::UNAUTHORIZED, Code::InvalidToken),
             Self::Ticket => (StatusCode::UNAUTHORIZED, Code::InvalidTicket),
+            Self::Webhook(Unfit::Unsigned) => (StatusCode::UNAUTHORIZED, Code::InvalidSignature),
+            Self::Webhook(Unfit::Stale) => (StatusCode::BAD_REQUEST, Code::StaleWebhook),
+            Self::Webhook(Unfit::Malformed | Unfit::Version) => (StatusCode::BAD_REQUEST, Code::InvalidWebhook),
             Self::UrlToken => (StatusCode::UNAUTHORIZED, Code::UrlTokensOff),
             Self::ForeignPage => (StatusCode::FORBIDDEN, Code::OriginNotAllowed),
             Self::NotAMember => (StatusCode::FORBIDDEN, Code::NotAMember),
@@ -216,6 +223,12 @@ impl From<Full> for Error {
             Full::Address => Self::AddressFull,
             Full::User => Self::UserFull(FULL),
         }
+    }
+}
+
+impl From<Unfit> for Error {
+    fn from(unfit: Unfit) -> Self {
+        Self::Webhook(unfit)
     }
 }
 
@@ -301,6 +314,8 @@ impl Reply for Error {
 pub(super) fn why(rejection: &Rejection) -> Error {
     if rejection.is_not_found() {
         Error::NotFound
+    } else if let Some(sentry::TooFast(wait)) = rejection.find() {
+        Error::TooFast(*wait)
     } else if rejection.find::<query::Unreadable>().is_some() {
         Error::Query
     } else if rejection.find::<PayloadTooLarge>().is_some() {

@@ -19,12 +19,14 @@ mod metrics;
 pub mod origin;
 mod query;
 mod security;
+mod sentry;
 mod stats;
 mod stream;
 mod tcp;
 mod ticket;
 pub mod tls;
 pub mod trace;
+pub mod turns;
 mod vanished;
 
 use std::{
@@ -34,6 +36,7 @@ use std::{
     time::Instant,
 };
 
+pub use sentry::Sentry;
 pub use tcp::listen;
 use warp::{
     Filter, Rejection,
@@ -64,6 +67,8 @@ pub struct Http {
     pub commands_per_minute: u32,
     /// The most bytes of a body.
     pub max_body_bytes: u32,
+    /// What comes from Sentry; none where it may not.
+    pub sentry: Option<Sentry>,
     /// When the server started.
     pub started: Instant,
     /// The ways to bring them.
@@ -152,7 +157,18 @@ pub fn routes(http: &Arc<Http>) -> BoxedFilter<(Response,)> {
         .then(ticket::issue)
         .or(ticket.and(other_methods("POST")))
         .unify();
-    let api = stream.or(events).unify().or(stats).unify().or(explain).unify().or(ticket).unify();
+    let sentry = warp::path!("api" / "v1" / "integrations" / "sentry").and(sentry::is_on(http));
+    let sentry = sentry
+        .clone()
+        .and(warp::post())
+        .and(sentry::turn(http))
+        .and(headers)
+        .and(body(sentry::MOST_BYTES))
+        .and(with_http.clone())
+        .then(sentry::receive)
+        .or(sentry.and(other_methods("POST")))
+        .unify();
+    let api = stream.or(events).unify().or(stats).unify().or(explain).unify().or(ticket).unify().or(sentry).unify();
     // Load balancers like to probe with HEAD.
     let get_or_head = warp::get().or(warp::head()).unify();
     let live = warp::path!("livez").and(get_or_head).map(health::live);

@@ -4,3 +4,4 @@
 pub mod alerts;
 pub mod duty;
 pub mod metrics;
+pub mod sentry;

@@ -15,6 +15,12 @@ pub struct Reason {
     reason: &'static str,
 }
 
+/// What became of something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Outcome {
+    outcome: &'static str,
+}
+
 /// Where something comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Source {
@@ -49,6 +55,11 @@ impl Metrics {
     /// A request was refused for being one too many.
     pub fn refused(&self, reason: &'static str) {
         self.refusals.get_or_create(&Reason { reason }).inc();
+    }
+
+    /// Sentry has sent something, and this became of it.
+    pub fn sentry_webhook(&self, outcome: &'static str) {
+        self.sentry_webhooks.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// A client came back with a cursor, and reads what it missed from the `log` or the `outbox`.

@@ -19,7 +19,7 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use self::labels::{Reason, Source, State, Status};
+use self::labels::{Outcome, Reason, Source, State, Status};
 pub use self::{
     age::Age,
     labels::{OpenConnection, Raised},
@@ -70,6 +70,8 @@ metrics! {
         pub activity_told: Counter,
         /// What users did with their streams that was not told one by one but in sums. Rising all the time: raise ROWCAST_ACTIVITY_PER_SECOND.
         pub activity_untold: Counter,
+        /// Webhooks of Sentry, by what became of them. Many refused: the client secret differs, or somebody else sends them; rowcast_refusals_total has those that were too many.
+        pub sentry_webhooks: Family<Outcome, Counter>,
         /// Clients told to fetch anew because their cursor was of no use, by reason.
         pub resets: Family<Reason, Counter>,
 

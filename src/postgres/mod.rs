@@ -10,6 +10,7 @@ mod decode;
 pub mod doctor;
 pub mod duties;
 pub mod epochs;
+pub mod errors;
 pub mod explain;
 pub mod listener;
 mod loader;

@@ -47,6 +47,7 @@ mod refusals;
 mod retention;
 mod roles;
 mod security_headers;
+mod sentry;
 mod startup;
 mod storm;
 mod stream;

@@ -15,6 +15,7 @@ use tokio::{
 use crate::{
     documents::{connect, prepare},
     harness::{Database, PATIENCE, SECRET, Server, signer::in_seconds, sse, token},
+    sentry,
 };
 
 const SSE: &str = "/api/v1/realtime/sse";
@@ -64,7 +65,7 @@ impl Request {
 }
 
 /// All that comes until the answer is complete, or the connection ends.
-async fn exchange(server: &Server, request: &str) -> String {
+pub(crate) async fn exchange(server: &Server, request: &str) -> String {
     let mut stream = TcpStream::connect(server.url().strip_prefix("http://").unwrap()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
@@ -175,7 +176,12 @@ fn expired() -> String {
 }
 
 fn settings<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    [&[("ROWCAST_ALLOWED_ORIGINS", PAGE), ("ROWCAST_TOKEN_COOKIE", "session")], more].concat()
+    let all = [
+        ("ROWCAST_ALLOWED_ORIGINS", PAGE),
+        ("ROWCAST_TOKEN_COOKIE", "session"),
+        ("ROWCAST_SENTRY_CLIENT_SECRET", sentry::SECRET),
+    ];
+    [&all[..], more].concat()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -224,7 +230,18 @@ async fn met_at(server: &Server, met: &mut Met) {
     let form = Request { headers: format!("Content-Type: text/{MARK}\r\n"), ..post("ann", &body) };
     let renew = json!({"connectionId": MARK, "action": "renew", "token": token("ben")});
     let cookie = format!("Cookie: session={}", token("ann"));
+    let webhook = |body: &str, timestamp: &str, signed: &str| {
+        let signature = sentry::sign(sentry::SECRET, signed.as_bytes());
+        let headers = format!(
+            "Content-Type: application/json\r\nSentry-Hook-Resource: issue\r\nSentry-Hook-Timestamp: {timestamp}\r\nSentry-Hook-Signature: {signature}\r\n"
+        );
+        Request { method: "POST", headers, body: body.to_owned(), ..get("/api/v1/integrations/sentry", None) }
+    };
+    let malformed = format!("{{\"{MARK}\": 1}}");
     for (request, status, code) in [
+        (webhook(MARK, "1", "another"), 401, "invalid_signature"),
+        (webhook(MARK, "1", MARK), 400, "stale_webhook"),
+        (webhook(&malformed, &in_seconds(0).to_string(), &malformed), 400, "invalid_webhook"),
         (get(format!("{SSE}?lastEventId={MARK}&lastEventId={MARK}"), "ann"), 400, "invalid_query"),
         (get(format!("{SSE}?subscriptions={MARK}"), "ann"), 400, "unknown_event_type"),
         (get(format!("{SSE}?subscriptions=,&x={MARK}"), "ann"), 400, "no_valid_subscription"),

@@ -13,8 +13,9 @@ async fn older() -> Database {
     let superuser = db.connect_as(Role::Superuser).await;
     let owner = Role::Owner.name();
     let number: u32 = superuser.query_one("SELECT $1::text::regrole::oid", &[&owner]).await.unwrap().get(0);
-    let drop = format!("DROP SCHEMA rowcast, rowcast_watch, rowcast_capture_{number} CASCADE; SET ROLE {owner}");
-    superuser.batch_execute(&drop).await.unwrap();
+    let ours = "SELECT string_agg(nspname, ', ') FROM pg_namespace WHERE nspname ~ '^rowcast'";
+    let ours: String = superuser.query_one(ours, &[]).await.unwrap().get(0);
+    superuser.batch_execute(&format!("DROP SCHEMA {ours} CASCADE; SET ROLE {owner}")).await.unwrap();
     superuser.batch_execute(&OLDER.replace("_OWNER", &format!("_{number}"))).await.unwrap();
     db
 }
@@ -30,7 +31,16 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
     let migrated = rowcast::app::migrate_at(&db.url()).await.unwrap();
     assert_eq!(
         migrated.migrations,
-        ["V6__connections", "V7__tickets", "V8__secrets", "V9__duties", "V12__metrics", "V13__alerts", "V14__activity"]
+        [
+            "V6__connections",
+            "V7__tickets",
+            "V8__secrets",
+            "V9__duties",
+            "V11__errors",
+            "V12__metrics",
+            "V13__alerts",
+            "V14__activity"
+        ]
     );
     assert!(migrated.functions);
     let patterns = "SELECT count(*) FROM rowcast.secret_patterns WHERE pattern = '^ours$' OR pattern LIKE '%otp%'";

@@ -18,7 +18,7 @@ const COMMANDS: u32 = 5_000;
 const NEEDLE: &str = "n33dle";
 
 /// Any JSON, with the words in it that mean something somewhere.
-fn any_json(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
+pub(crate) fn any_json(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         3 => prop::sample::select(words).prop_map(str::to_owned),
         1 => any::<String>(),

@@ -14,6 +14,7 @@ mod harness;
 mod queries;
 mod requests;
 mod tokens;
+mod webhooks;
 
 use std::{
     fmt::Debug,
