@@ -1,5 +1,5 @@
 -- Deletes what nobody reads any more: changes of access and commands after a day (a server that was away for long reads all access anew, and has
--- forgotten nothing that it could be told to forget), capture errors with the history of their time, tickets that are over.
+-- forgotten nothing that it could be told to forget), capture errors with the history of their time, tickets that are over, states of health of long ago.
 CREATE OR REPLACE FUNCTION rowcast.prune(kept interval) RETURNS SETOF rowcast.maintenance_step
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -22,6 +22,10 @@ BEGIN
     gone := rowcast.prune_tickets();
     IF gone > 0 THEN
         RETURN QUERY SELECT 'pruned', 'rowcast.tickets', format('%s tickets that are over', gone);
+    END IF;
+    gone := rowcast.prune_health();
+    IF gone > 0 THEN
+        RETURN QUERY SELECT 'pruned', 'rowcast.health_checks', format('%s states that were over long ago', gone);
     END IF;
 END
 $$;

@@ -4,7 +4,18 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN;
+    PERFORM rowcast.keep_attached('rowcast.health_checks', 'system_health',
+        data => $d$jsonb_strip_nulls(jsonb_build_object(
+            'component',      r.component,
+            'status',         r.status,
+            'metric',         r.metric,
+            'value',          r.value,
+            'threshold',      r.threshold,
+            'message',        r.message,
+            'recommendation', r.recommendation
+        ))$d$,
+        operations => '{INSERT,UPDATE}',
+        priority => $p$CASE WHEN r.restated THEN 'low' WHEN r.status = 'down' THEN 'critical' WHEN r.status = 'degraded' THEN 'high' ELSE 'medium' END$p$);
 END
 $$;
 REVOKE ALL ON FUNCTION rowcast.attach_producers() FROM PUBLIC;

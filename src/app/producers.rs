@@ -1,22 +1,41 @@
 //! The producers that are switched on, as tasks of the server.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 
-use super::tasks::Tasks;
-use crate::{config, integrations::duty::Duty, postgres::Database};
+use super::{health, tasks::Tasks};
+use crate::{
+    config,
+    integrations::health::{Misconfigured, Watched, watch::Watch, watched},
+    metrics::Metrics,
+    postgres::Database,
+};
 
-/// What they need.
+/// What is to run.
 pub(super) struct Producers {
-    pub(super) database: Database,
-    /// This server, as it is called in `rowcast.servers`.
-    pub(super) server: Box<str>,
-    pub(super) settings: config::Producers,
+    watched: Vec<Watched>,
 }
 
 impl Producers {
-    /// Starts them.
-    pub(super) fn spawn(self, _tasks: &mut Tasks, _shutdown: &CancellationToken) {
-        let Self { database, server, settings: config::Producers {} } = self;
-        let _ = |name| Duty::new(name, &server, database.clone());
+    /// As the settings ask for.
+    pub(super) fn new(settings: config::Producers, database: &Database) -> Result<Self, Misconfigured> {
+        Ok(Self { watched: watched(health::settings(settings.health)?, database)? })
+    }
+
+    /// Starts them. `server` is what this one is called in `rowcast.servers`.
+    pub(super) fn spawn(
+        self,
+        server: &str,
+        database: &Database,
+        metrics: &Arc<Metrics>,
+        tasks: &mut Tasks,
+        shutdown: &CancellationToken,
+    ) {
+        for watched in self.watched {
+            let name = watched.name;
+            let watch = Watch::new(watched, server, database.clone(), Arc::clone(metrics));
+            tasks.spawn(name, watch.run(shutdown.clone()));
+        }
     }
 }

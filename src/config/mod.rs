@@ -1,6 +1,7 @@
 //! Every setting of the server, in one place: flag, environment variable, default and meaning.
 #![expect(clippy::doc_markdown, reason = "these comments are what --help prints")]
 
+mod health;
 mod producers;
 mod values;
 
@@ -9,6 +10,7 @@ use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use clap::Args;
 use ipnet::IpNet;
 
+pub use self::health::Health;
 pub use self::producers::Producers;
 pub use self::values::{List, address, duration, retention};
 

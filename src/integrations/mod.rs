@@ -2,3 +2,4 @@
 //! (`sql/functions/96_attach_producers.sql` attaches them), and from there they go the way of every row.
 
 pub mod duty;
+pub mod health;

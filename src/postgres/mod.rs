@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod duties;
 pub mod epochs;
 pub mod explain;
+pub mod health;
 pub mod listener;
 mod loader;
 pub mod maintenance;

@@ -23,6 +23,7 @@ mod epochs;
 mod explain;
 mod faults;
 mod harness;
+mod health;
 mod hostile;
 mod journey;
 mod lambda;

@@ -27,7 +27,7 @@ async fn functions_version(db: &Database) -> String {
 async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
     let db = older().await;
     let migrated = rowcast::app::migrate_at(&db.url()).await.unwrap();
-    assert_eq!(migrated.migrations, ["V6__connections", "V7__tickets", "V8__secrets", "V9__duties"]);
+    assert_eq!(migrated.migrations, ["V6__connections", "V7__tickets", "V8__secrets", "V9__duties", "V10__health"]);
     assert!(migrated.functions);
     let patterns = "SELECT count(*) FROM rowcast.secret_patterns WHERE pattern = '^ours$' OR pattern LIKE '%otp%'";
     let admin = db.connect().await;
