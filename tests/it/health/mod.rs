@@ -24,7 +24,6 @@ const QUICK: [(&str, &str); 2] = [("ROWCAST_HEALTH_AGREEING", "1"), ("ROWCAST_HE
 /// A state that is written down.
 #[derive(Clone, Debug)]
 struct Check {
-    status: String,
     value: f64,
     message: String,
     recommendation: Option<String>,
@@ -32,10 +31,10 @@ struct Check {
 
 /// The latest of a figure, once it is in this state.
 async fn until(reader: &Client, component: &str, metric: &str, status: &str) -> Check {
-    let latest = "SELECT status, value, message, recommendation FROM rowcast.health WHERE component = $1 AND metric = $2 AND status = $3";
+    let latest = "SELECT value, message, recommendation FROM rowcast.health WHERE component = $1 AND metric = $2 AND status = $3";
     eventually(&format!("{component} {metric} to be {status}"), async || {
         let row = reader.query_opt(latest, &[&component, &metric, &status]).await.unwrap()?;
-        Some(Check { status: row.get(0), value: row.get(1), message: row.get(2), recommendation: row.get(3) })
+        Some(Check { value: row.get(0), message: row.get(1), recommendation: row.get(2) })
     })
     .await
 }

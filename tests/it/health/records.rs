@@ -84,9 +84,10 @@ async fn history_ends_after_thirty_days_and_ten_thousand_states() {
     let left = reader.query_one(left, &[]).await.unwrap();
     assert_eq!((left.get::<_, i64>(0), left.get::<_, i32>(1)), (10_000, 10_001));
     owner.batch_execute("UPDATE rowcast.health_checks SET since = since - interval '20 days', checked_at = checked_at - interval '20 days' WHERE value < 16000").await.unwrap();
-    owner.query("SELECT * FROM rowcast.maintain()", &[]).await.unwrap();
+    let gone = owner.query_one("SELECT rowcast.prune_health()", &[]).await.unwrap();
+    assert_eq!(gone.get::<_, i64>(0), 5_000, "what is older than thirty days");
     let left = reader.query_one("SELECT min(value)::int FROM rowcast.health_checks", &[]).await.unwrap();
-    assert!(left.get::<_, i32>(0) >= 15_000, "what is older than thirty days is gone");
+    assert_eq!(left.get::<_, i32>(0), 15_001);
     let deletions = "SELECT count(*) FROM rowcast.outbox WHERE operation = 'DELETE'";
     assert_eq!(reader.query_one(deletions, &[]).await.unwrap().get::<_, i64>(0), 0, "to forget is no news");
 }

@@ -26,7 +26,7 @@ async fn what_cannot_be_used_is_refused() {
     for (settings, says) in [
         (&[("ROWCAST_HEALTH_LLM_URL", "hunter2")][..], "ROWCAST_HEALTH_LLM_URL is no URL"),
         (&[("ROWCAST_HEALTH_LLM_URL", "ftp://hunter2/")], "ROWCAST_HEALTH_LLM_URL is no URL"),
-        (&[("ROWCAST_HEALTH_VECTOR_URL", "http:///hunter2")], "ROWCAST_HEALTH_VECTOR_URL is no URL"),
+        (&[("ROWCAST_HEALTH_VECTOR_URL", "http://#hunter2")], "ROWCAST_HEALTH_VECTOR_URL is no URL"),
         (&[url, ("ROWCAST_HEALTH_LLM_METHOD", "GE T")], "ROWCAST_HEALTH_LLM_URL: the method is none of HTTP"),
         (
             &[url, ("ROWCAST_HEALTH_LLM_HEADERS", "Authorization=Bearer sk-hunter2")],
