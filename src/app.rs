@@ -1,6 +1,7 @@
 //! The wiring, all of it: configuration → parts → running server.
 
 mod database;
+mod health;
 mod open_files;
 mod producers;
 mod start;
@@ -25,6 +26,7 @@ use crate::{
         tls,
         trace::Traced,
     },
+    integrations::health::Misconfigured as Unwatchable,
     maintenance,
     metrics::Metrics,
     postgres::{
@@ -77,6 +79,9 @@ pub enum Error {
     /// The certificate, or its key.
     #[error(transparent)]
     Certificates(#[from] certificates::Error),
+    /// What is watched.
+    #[error(transparent)]
+    Health(#[from] Unwatchable),
     /// The address.
     #[error("cannot listen on {0}; --listen-addr or ROWCAST_LISTEN_ADDR takes another address, such as 127.0.0.1:8081")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -130,10 +135,10 @@ impl App {
             tasks.spawn("listener", listening);
         }
         tasks.spawn("tailer", tailer.run(shutdown.clone()));
+        producers.spawn(http.directory.server(), &database, &metrics, &mut tasks, &shutdown);
         tasks.spawn("maintenance", maintenance::run(database, retention, metrics, shutdown.clone()));
         tasks.spawn("refreshing of grants", refresh_access(Arc::clone(&http.sessions.access), shutdown.clone()));
         tasks.spawn("refreshing of keys", keep_keys_fresh(Arc::clone(&http), shutdown.clone()));
-        producers.spawn(&mut tasks, &shutdown);
         let serving = door.serve(&http, &mut tasks, shutdown);
         let serving = async {
             serving.await;

@@ -33,5 +33,9 @@ BEGIN
         RETURN QUERY SELECT 'pruned', 'rowcast.alerts', format('%s alerts that were over 90 days ago', gone);
     END IF;
     RETURN QUERY SELECT * FROM rowcast.prune_errors(kept);
+    gone := rowcast.prune_health();
+    IF gone > 0 THEN
+        RETURN QUERY SELECT 'pruned', 'rowcast.health_checks', format('%s states that were over long ago', gone);
+    END IF;
 END
 $$;

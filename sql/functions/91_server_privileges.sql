@@ -26,6 +26,13 @@ GRANT EXECUTE
        rowcast.keep_server(text, interval, jsonb, jsonb), rowcast.forget_server(text),
        rowcast.ask_connection(text, text, jsonb), rowcast.answer_request(text, jsonb), rowcast.take_duty(text, text)
     TO rowcast_server;
+
+-- Health is measured by the server, and looked at by readers.
+GRANT SELECT, INSERT, UPDATE ON rowcast.health_checks TO rowcast_server;
+GRANT SELECT ON rowcast.health TO rowcast_server, rowcast_reader;
+GRANT SELECT ON rowcast.health_checks TO rowcast_reader;
+GRANT EXECUTE ON FUNCTION rowcast.record_health(text, text, jsonb) TO rowcast_server;
+
 GRANT EXECUTE ON FUNCTION rowcast.highest_id() TO rowcast_server, rowcast_reader;
 
 -- The server measures chatbots: it reads the app's messages in rowcast.messages (granted by use_messages) and nothing behind it.

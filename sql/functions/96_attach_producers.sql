@@ -54,6 +54,18 @@ BEGIN
             'userImpact', CASE WHEN r.users >= 100 THEN 'critical' WHEN r.users >= 10 THEN 'major' WHEN r.users >= 1 THEN 'minor' ELSE 'none' END,
             'resolution', r.resolution,
             'sentryIssueId', coalesce(r.sentry_short_id, r.sentry_issue_id)))$data$);
+    PERFORM rowcast.keep_attached('rowcast.health_checks', 'system_health',
+        data => $d$jsonb_strip_nulls(jsonb_build_object(
+            'component',      r.component,
+            'status',         r.status,
+            'metric',         r.metric,
+            'value',          r.value,
+            'threshold',      r.threshold,
+            'message',        r.message,
+            'recommendation', r.recommendation
+        ))$d$,
+        operations => '{INSERT,UPDATE}',
+        priority => $p$CASE WHEN r.restated THEN 'low' WHEN r.status = 'down' THEN 'critical' WHEN r.status = 'degraded' THEN 'high' ELSE 'medium' END$p$);
 END
 $$;
 REVOKE ALL ON FUNCTION rowcast.attach_producers(), rowcast.activity_data() FROM PUBLIC;

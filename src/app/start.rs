@@ -47,6 +47,7 @@ impl App {
         let notify_url = settings.notify_database_url.as_deref().unwrap_or(&database_url);
         let notifications = Target::parse(notify_url).map_err(postgres::Error::from)?;
         let database = Database::new(&database_url, settings.database_connections.into())?;
+        let producers = Producers::new(settings.producers.clone(), &database)?;
         migrate_at(if database.is_pooled().await? { notify_url } else { &database_url }).await?;
         let access = Arc::new(Access::load(database.clone(), Arc::clone(&metrics)).await?);
         let connections = Arc::<Connections>::default();
@@ -80,11 +81,6 @@ impl App {
         };
         let activity = asked.activity.then(|| Arc::new(tell()));
         let directory = directory.with_activity(activity.clone());
-        let producers = Producers {
-            database: database.clone(),
-            server: directory.server().into(),
-            settings: settings.producers.clone(),
-        };
         let sessions = session::Server {
             access,
             logs: tailer.logs(),

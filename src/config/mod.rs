@@ -3,6 +3,7 @@
 
 mod activity;
 mod alerts;
+mod health;
 mod metrics;
 mod producers;
 mod sentry;
@@ -15,6 +16,7 @@ use ipnet::IpNet;
 
 pub use self::activity::Activity;
 pub use self::alerts::{Alerts, Evaluation};
+pub use self::health::Health;
 pub use self::metrics::Metrics;
 pub use self::producers::Producers;
 pub use self::sentry::Sentry;

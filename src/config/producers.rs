@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Activity, Alerts, Metrics, Sentry};
+use super::{Activity, Alerts, Health, Metrics, Sentry};
 
 /// What rowcast measures, is told by others, and concludes. All of it is off unless it is asked for.
 #[derive(Args, Clone)]
@@ -14,6 +14,10 @@ pub struct Producers {
     #[command(flatten)]
     #[allow(missing_docs, reason = "as above")]
     pub alerts: Alerts,
+
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "as above")]
+    pub health: Health,
 
     #[command(flatten)]
     #[allow(missing_docs, reason = "as above")]

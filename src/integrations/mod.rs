@@ -3,5 +3,6 @@
 
 pub mod alerts;
 pub mod duty;
+pub mod health;
 pub mod metrics;
 pub mod sentry;

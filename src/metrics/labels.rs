@@ -33,6 +33,13 @@ pub struct State {
     state: &'static str,
 }
 
+/// What is watched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Watched {
+    component: &'static str,
+    metric: &'static str,
+}
+
 /// A status of HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Status {
@@ -70,6 +77,16 @@ impl Metrics {
     /// A request was answered.
     pub fn response(&self, status: u16) {
         self.responses.get_or_create(&Status { status }).inc();
+    }
+
+    /// A figure is this bad: 0 healthy, 1 degraded, 2 down.
+    pub fn health_is(&self, component: &'static str, metric: &'static str, badness: u8) {
+        self.health.get_or_create(&Watched { component, metric }).set(badness.into());
+    }
+
+    /// It is not for this server to say how a figure is.
+    pub fn health_is_unknown(&self, component: &'static str, metric: &'static str) {
+        self.health.remove(&Watched { component, metric });
     }
 
     /// The doorbell is in this state and in no other.

@@ -19,7 +19,7 @@ use prometheus_client::{
 };
 use serde_json::{Value, json};
 
-use self::labels::{Outcome, Reason, Source, State, Status};
+use self::labels::{Outcome, Reason, Source, State, Status, Watched};
 pub use self::{
     age::Age,
     labels::{OpenConnection, Raised},
@@ -149,6 +149,9 @@ metrics! {
         pub log_age_seconds: Age,
         /// Time since partitions were last looked after, by whichever server. Hours: look for `maintenance` in the log; `rowcast doctor` says more.
         pub maintenance_age_seconds: Age,
+
+        /// How the parts of the platform are, by component and metric: 0 healthy, 1 degraded, 2 down. Told by the server that measures it now, and by no other; rowcast.health says why.
+        pub health: Family<Watched, Gauge>,
     }
 }
 

@@ -3,9 +3,9 @@
 //! Postgres' own `statement_timeout` is no help where Postgres cannot be heard: a host that has gone, a firewall that has forgotten the connection, a pooler whose server is stuck.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use deadpool_postgres::{ClientWrapper, Object};
@@ -17,6 +17,9 @@ use super::{Error, Parameter, pool::PATIENCE, target::Connector};
 
 /// How long an answer may take: a little longer than Postgres lets a statement of ours run (`prepare_session.sql`), so that it can say why.
 const ANSWER: Duration = Duration::from_secs(35);
+
+/// What a statement is given that takes nothing.
+const NO_PARAMETERS: [(&str, Type); 0] = [];
 
 /// A connection out of the pool, to which it goes back when dropped.
 pub struct Connection {
@@ -108,6 +111,35 @@ impl Connection {
             let rows = transaction.query_typed(sql, &parameters).await?;
             transaction.commit().await?;
             Ok(rows)
+        })
+        .await
+    }
+
+    /// Runs somebody else's statement in a transaction that begins with `settings`, for as long as `patience`; how many rows it returned, none of which is kept, and how
+    /// long it took.
+    ///
+    /// # Errors
+    /// When the database fails, or does not answer.
+    pub(super) async fn time_within(
+        &mut self,
+        patience: Duration,
+        settings: &str,
+        sql: &str,
+    ) -> Result<(u64, Duration), Error> {
+        let Self { client, outstanding, .. } = self;
+        let client = client.as_mut().ok_or(Error::Closed)?;
+        answer(outstanding, patience, async {
+            let transaction = client.transaction().await?;
+            transaction.batch_execute(settings).await?;
+            let started = Instant::now();
+            let mut rows = pin!(transaction.query_typed_raw(sql, NO_PARAMETERS).await?);
+            let mut count = 0;
+            while rows.try_next().await?.is_some() {
+                count += 1;
+            }
+            let took = started.elapsed();
+            transaction.commit().await?;
+            Ok((count, took))
         })
         .await
     }

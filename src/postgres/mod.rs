@@ -12,6 +12,7 @@ pub mod duties;
 pub mod epochs;
 pub mod errors;
 pub mod explain;
+pub mod health;
 pub mod listener;
 mod loader;
 pub mod maintenance;

@@ -47,6 +47,11 @@ impl Database {
         Ok(Self { pool, target, pooled })
     }
 
+    /// Where it is, for connections beside the pool.
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
     /// Closes those that are not in use, so that the next ones are made anew.
     pub fn forget_connections(&self) {
         // Whom it has closed is of no interest.

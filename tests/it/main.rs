@@ -26,6 +26,7 @@ mod epochs;
 mod explain;
 mod faults;
 mod harness;
+mod health;
 mod hostile;
 mod journey;
 mod lambda;

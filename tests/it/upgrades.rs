@@ -36,6 +36,7 @@ async fn an_older_database_is_brought_up_to_date_with_all_that_is_in_it() {
             "V7__tickets",
             "V8__secrets",
             "V9__duties",
+            "V10__health",
             "V11__errors",
             "V12__metrics",
             "V13__alerts",

@@ -1,6 +1,7 @@
 //! Lives of the database: failover to a standby that had not got everything, restore, and a sequence that a restore has set back.
 
 mod failover;
+mod lag;
 mod pair;
 mod restore;
 mod sequence;

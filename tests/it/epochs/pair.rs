@@ -79,6 +79,10 @@ impl Pair {
         self.primary.take().unwrap().stop().await.unwrap();
     }
 
+    pub(super) fn primary_url(&self) -> String {
+        self.primary.as_ref().unwrap().url("postgres")
+    }
+
     pub(super) fn standby_url(&self) -> String {
         self.standby.url("postgres")
     }
