@@ -1,4 +1,4 @@
--- What is attached and how, for people: one row for each table and event type.
+-- What is attached and how, for people: one row for each table and event type. Not the tables of the producers, which are always attached.
 CREATE OR REPLACE VIEW rowcast.attachments AS
 SELECT rowcast.source_name(a.root) AS source,
        a.facts->>'event_type' AS event_type,
@@ -20,7 +20,7 @@ SELECT rowcast.source_name(a.root) AS source,
        a.facts->>'source' AS source_in_events
 FROM rowcast.attachment_triggers a
 JOIN pg_catalog.pg_class c ON c.oid = a.root
-WHERE a.relation = a.root
+WHERE a.relation = a.root AND c.relnamespace <> 'rowcast'::pg_catalog.regnamespace
 GROUP BY a.root, a.facts, c.relowner;
 COMMENT ON VIEW rowcast.attachments IS 'Every table attached to an event type: derived from the catalogs, never out of date.';
 COMMENT ON COLUMN rowcast.attachments.source_in_events IS 'What events call the table: the name it had when it was attached.';

@@ -13,7 +13,9 @@ async fn older() -> Database {
     let superuser = db.connect_as(Role::Superuser).await;
     let owner = Role::Owner.name();
     let number: u32 = superuser.query_one("SELECT $1::text::regrole::oid", &[&owner]).await.unwrap().get(0);
-    superuser.batch_execute(&format!("DROP SCHEMA rowcast, rowcast_watch CASCADE; SET ROLE {owner}")).await.unwrap();
+    let ours = "SELECT string_agg(nspname, ', ') FROM pg_namespace WHERE nspname ~ '^rowcast'";
+    let ours: String = superuser.query_one(ours, &[]).await.unwrap().get(0);
+    superuser.batch_execute(&format!("DROP SCHEMA {ours} CASCADE; SET ROLE {owner}")).await.unwrap();
     superuser.batch_execute(&OLDER.replace("_OWNER", &format!("_{number}"))).await.unwrap();
     db
 }

@@ -141,7 +141,7 @@ async fn what_the_owner_may_not_read_or_not_see_is_refused() {
         assert!(view.get::<_, bool>(0));
     };
     refused(&format!(
-        "{owner} may not read utterances, which the query does on its behalf GRANT SELECT ON utterances TO {owner}"
+        "{owner} may not read public.utterances, which the query does on its behalf GRANT SELECT ON public.utterances TO {owner}"
     ))
     .await;
     superuser
@@ -150,7 +150,8 @@ async fn what_the_owner_may_not_read_or_not_see_is_refused() {
         ))
         .await
         .unwrap();
-    refused(&format!("row-level security of utterances may hide rows from {owner}, and with them messages")).await;
+    refused(&format!("row-level security of public.utterances may hide rows from {owner}, and with them messages"))
+        .await;
     superuser.batch_execute("ALTER TABLE public.utterances DISABLE ROW LEVEL SECURITY").await.unwrap();
     superuser.execute("SELECT rowcast.use_messages($1)", &[&QUERY]).await.unwrap();
     let view = "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'rowcast.messages'::regclass";

@@ -181,7 +181,7 @@ async fn event_types_of_any_length_make_triggers_of_their_own() {
 async fn age(stage: &Stage) {
     let functions = "SELECT replace(pg_get_functiondef(oid), 'rowcast.draw_id(e.window_end)',
             'CASE WHEN (SELECT rowcast.mark_writer()) THEN nextval(''rowcast.outbox_id_seq'') END')
-        FROM pg_proc WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_') AND prorettype = 'trigger'::regtype";
+        FROM pg_proc WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_') AND proname LIKE 'docs%' AND prorettype = 'trigger'::regtype";
     let function: String = stage.superuser.query_one(functions, &[]).await.unwrap().get(0);
     assert!(function.contains("mark_writer"));
     stage.superuser.batch_execute(&function).await.unwrap();

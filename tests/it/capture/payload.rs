@@ -287,10 +287,10 @@ async fn after_a_restore_excluded_columns_are_known_by_name_or_not_at_all() {
     let restore = "
         DO $$
         DECLARE
-            attachment text := (SELECT attachment FROM rowcast.attachment_triggers LIMIT 1);
+            attachment text := (SELECT a.attachment FROM rowcast.attachment_triggers a WHERE a.attachment LIKE '%docs%' LIMIT 1);
         BEGIN
             EXECUTE format('COMMENT ON FUNCTION %s() IS %L', attachment,
-                (SELECT facts || jsonb_build_object('relation', '1', 'excluded', jsonb_build_object('3', $1)) FROM rowcast.attachment_triggers LIMIT 1));
+                (SELECT facts || jsonb_build_object('relation', '1', 'excluded', jsonb_build_object('3', $1)) FROM rowcast.attachment_triggers a WHERE a.attachment LIKE '%docs%' LIMIT 1));
         END $$";
     stage.own(&restore.replace("$1", "'notes'")).await;
     stage.write("INSERT INTO docs VALUES (1, 'a', 'b')").await;

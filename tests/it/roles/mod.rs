@@ -9,7 +9,7 @@ use crate::harness::{self, Database, PATIENCE, Place, Role, Server, connect, sse
 /// Every right that anybody but the owner has: change it with the GRANT, so that it shows in review.
 const PRIVILEGES: &str = include_str!("privileges.txt");
 
-/// One line for each object, right and role that has it; PUBLIC is a role here.
+/// One line for each object (the schema for what is made for rowcast's own tables has its owner's number in its name), right and role that has it; PUBLIC is a role here.
 const RIGHTS: &str = "
     WITH acls AS (
         SELECT CASE c.relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' ELSE 'table' END AS kind, c.oid::regclass::text AS object, a.*
@@ -28,7 +28,7 @@ const RIGHTS: &str = "
         FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
         WHERE n.nspname ~ '^rowcast' AND a.grantee <> n.nspowner
     )
-    SELECT format('%s %s: %s %s', kind, object, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
+    SELECT format('%s %s: %s %s', kind, regexp_replace(object, '^rowcast_capture_[0-9]+', 'rowcast_capture_<owner>'), CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
                   lower(string_agg(privilege_type || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', ' ORDER BY privilege_type)))
     FROM acls GROUP BY kind, object, grantee ORDER BY 1";
 
