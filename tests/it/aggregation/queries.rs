@@ -65,14 +65,14 @@ async fn it_can_be_replaced_and_taken_back() {
     assert_eq!(app.texts(measured).await, ["1000000 250.000 1.000000", "0  1.000000"]);
 
     app.dba.execute("SELECT rowcast.use_messages($1)", &[&QUERY]).await.unwrap();
-    app.app.batch_execute("DROP TABLE public.utterances CASCADE").await.unwrap();
+    app.writer.batch_execute("DROP TABLE public.utterances CASCADE").await.unwrap();
     assert_eq!(app.measure().await, "unset");
 }
 
 #[tokio::test]
 async fn ids_may_be_of_any_type() {
     let app = App::without_query().await;
-    app.app
+    app.writer
         .batch_execute(&format!(
             "CREATE TYPE public.who AS ENUM ('user', 'bot'); CREATE DOMAIN public.score AS smallint CHECK (VALUE > 0);
              CREATE TABLE public.lines (bot uuid, firm bigint, talk char(3), who public.who, at timestamptz, model varchar, score public.score);
