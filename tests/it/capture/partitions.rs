@@ -235,7 +235,7 @@ async fn detach_takes_every_trigger_and_function_away() {
         .superuser
         .query_one(
             "SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'rowcast%' AND tgrelid::regclass::text LIKE 'ev%')
-                  + (SELECT count(*) FROM pg_proc WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_'))",
+                  + (SELECT count(*) FROM pg_proc WHERE pronamespace::regnamespace::text = 'rowcast_capture_' || 'rowcast_test_writer'::regrole::oid)",
             &[],
         )
         .await

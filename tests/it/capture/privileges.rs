@@ -180,7 +180,7 @@ async fn expressions_run_with_the_owners_rights_and_no_more() {
     assert_eq!(stage.told().await, ["INSERT 1 @rowcast_test_writer", "INSERT 2 @rowcast_test_writer"]);
     let owners = stage
         .superuser
-        .query("SELECT DISTINCT pg_get_userbyid(proowner)::text FROM pg_proc WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_')", &[])
+        .query("SELECT DISTINCT pg_get_userbyid(proowner)::text FROM pg_proc WHERE pronamespace::regnamespace::text = 'rowcast_capture_' || 'rowcast_test_writer'::regrole::oid", &[])
         .await
         .unwrap();
     assert_eq!(owners.iter().map(|row| row.get(0)).collect::<Vec<String>>(), ["rowcast_test_writer"]);
