@@ -104,6 +104,7 @@ mod tests {
             begun.push(start.elapsed().as_secs());
             tokio::time::sleep(Duration::from_secs(takes)).await;
         }
-        assert_eq!(begun, [0, 10, 20, 50, 60]);
+        // One of the two that were missed is made up for, and then they are where they would have been.
+        assert_eq!(begun, [0, 10, 20, 45, 50]);
     }
 }

@@ -38,7 +38,7 @@ async fn a_day_begins_and_ends_where_it_does_in_its_time_zone() {
         .await
         .unwrap();
     // On that day clocks are put forward: it has 23 hours.
-    app.app
+    app.writer
         .batch_execute(
             "INSERT INTO public.utterances (bot, tenant, dialogue, speaker, said_at, prompt_tokens, completion_tokens, llm) VALUES
                 ('ann', 'acme', 1, 'bot', '2026-03-08T04:59:59.999999Z', 1000000, 0, 'm'),
@@ -67,14 +67,14 @@ async fn today_is_counted_at_every_run_and_yesterday_once_an_hour() {
     app.price("m", "2.5", "10", "-infinity").await;
     let late = "INSERT INTO public.utterances (bot, tenant, dialogue, speaker, said_at, prompt_tokens, llm)
                 VALUES ('ann', 'acme', 1, 'user', now() - interval '1 day', 4, 'm')";
-    app.app.batch_execute(late).await.unwrap();
+    app.writer.batch_execute(late).await.unwrap();
     app.say("acme", "ann", "user").await;
     assert_eq!(app.measure().await, "measured");
     let first = [format!("{yesterday} acme ann 4+0(0) 0.00001"), format!("{today} acme ann 1000000+0(0) 2.5")];
     assert_eq!(costs(&app).await, first);
 
     app.say("acme", "ann", "user").await;
-    app.app.batch_execute(late).await.unwrap();
+    app.writer.batch_execute(late).await.unwrap();
     assert_eq!(app.measure().await, "measured");
     let today = format!("{today} acme ann 2000000+0(0) 5");
     assert_eq!(costs(&app).await, [first[0].clone(), today.clone()], "today grows; yesterday was counted just now");
@@ -83,7 +83,7 @@ async fn today_is_counted_at_every_run_and_yesterday_once_an_hour() {
     assert_eq!(costs(&app).await, [format!("{yesterday} acme ann 8+0(0) 0.00002"), today.clone()]);
 
     // What is there no more, and whose it was.
-    app.app.batch_execute("DELETE FROM public.utterances WHERE prompt_tokens = 4").await.unwrap();
+    app.writer.batch_execute("DELETE FROM public.utterances WHERE prompt_tokens = 4").await.unwrap();
     app.dba.batch_execute(&format!("SELECT rowcast.count_costs('{yesterday}')")).await.unwrap();
     assert_eq!(costs(&app).await, [today]);
 }

@@ -181,7 +181,7 @@ async fn figures_are_what_another_computation_makes_of_the_same_messages() {
         let mut random = Rng::with_seed(seed);
         let messages: Vec<_> = (0..random.usize(1..600)).map(|_| message(&mut random)).collect();
         let prices = prices(&mut random);
-        app.app.batch_execute("TRUNCATE public.utterances").await.unwrap();
+        app.writer.batch_execute("TRUNCATE public.utterances").await.unwrap();
         app.dba.batch_execute("TRUNCATE rowcast.model_prices").await.unwrap();
         app.write(&messages).await;
         for Price { model, from, input, output } in &prices {
@@ -249,7 +249,7 @@ async fn an_answer_is_timed_from_the_question_before_it_in_its_session() {
     assert_eq!((figures.p50, figures.p95), (Some(7_000.0), Some(9_700.0)));
 
     // What was asked more than an hour ago is not what is answered now, and what failed is no answer.
-    app.app.batch_execute("TRUNCATE public.utterances").await.unwrap();
+    app.writer.batch_execute("TRUNCATE public.utterances").await.unwrap();
     app.write(&[
         at(3_700, "user"),
         at(99, "bot"),
@@ -268,7 +268,7 @@ async fn numbers_that_are_none_spoil_nothing() {
          FROM (VALUES ('NaN'::float8, -5, -5), ('Infinity', 7, 0), (-1, 0, NULL), (40, 0, 0)) v (took, prompt, completion)",
         at(9, "bot").at
     );
-    app.app.batch_execute(&none).await.unwrap();
+    app.writer.batch_execute(&none).await.unwrap();
     app.price("m", "1000000", "1000000", "-infinity").await;
     let (figures, _) = &measured(&app).await[&("acme".into(), "ann".into())];
     let found = (figures.p50, figures.p95, figures.input_tokens, figures.cost);
@@ -293,7 +293,7 @@ async fn a_chatbot_that_has_fallen_silent_ends_at_zero() {
     assert_eq!(app.texts(measure).await, ["measured 1"]);
     let age = |interval: &str| format!("UPDATE public.utterances SET said_at = said_at - interval '{interval}'");
     // No run has seen it in the window before.
-    app.app.batch_execute(&age("5 hours")).await.unwrap();
+    app.writer.batch_execute(&age("5 hours")).await.unwrap();
     assert_eq!(app.texts(measure).await, ["measured 1"]);
     for _ in 0..2 {
         assert_eq!(app.texts(measure).await, ["measured 0"], "it has been said");
@@ -312,8 +312,8 @@ async fn only_the_windows_are_read() {
     let app = App::new().await;
     let old = "INSERT INTO public.utterances (bot, tenant, dialogue, speaker, said_at)
                SELECT 'ann', 'acme', n, 'user', now() - interval '9 days' - n * interval '1 s' FROM generate_series(1, 50000) n";
-    app.app.batch_execute(old).await.unwrap();
-    app.app.batch_execute("ANALYZE public.utterances").await.unwrap();
+    app.writer.batch_execute(old).await.unwrap();
+    app.writer.batch_execute("ANALYZE public.utterances").await.unwrap();
     app.say("acme", "ann", "user").await;
     app.dba.batch_execute("BEGIN; SELECT rowcast.measure()").await.unwrap();
     let read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'utterances'";

@@ -39,7 +39,7 @@ struct App {
     /// Owns rowcast.
     dba: Client,
     /// Owns the messages.
-    app: Client,
+    writer: Client,
     /// What `rowcast serve` is.
     server: Client,
 }
@@ -54,10 +54,10 @@ impl App {
     /// Nobody has said where the messages are.
     async fn without_query() -> Self {
         let db = Database::new().await;
-        let app = db.connect_as(Role::Writer).await;
+        let writer = db.connect_as(Role::Writer).await;
         let grant = format!("GRANT SELECT ON public.utterances TO {}", Role::Owner.name());
-        app.batch_execute(&format!("{TABLE} {grant}")).await.unwrap();
-        Self { dba: db.connect().await, server: db.connect_as(Role::Server).await, app, db }
+        writer.batch_execute(&format!("{TABLE} {grant}")).await.unwrap();
+        Self { dba: db.connect().await, server: db.connect_as(Role::Server).await, writer, db }
     }
 
     async fn price(&self, model: &str, input: &str, output: &str, valid_from: &str) {
@@ -79,14 +79,14 @@ impl App {
             .collect();
         let insert =
             "INSERT INTO public.utterances SELECT * FROM jsonb_populate_recordset(NULL::public.utterances, $1)";
-        self.app.execute(insert, &[&Value::Array(rows)]).await.unwrap();
+        self.writer.execute(insert, &[&Value::Array(rows)]).await.unwrap();
     }
 
     /// One message of now, with tokens.
     async fn say(&self, organization: &str, chatbot: &str, role: &str) {
         let say = "INSERT INTO public.utterances (bot, tenant, dialogue, speaker, said_at, took_ms, prompt_tokens, llm)
                    VALUES ($2, $1, 1, $3, clock_timestamp(), 250, 1000000, 'm')";
-        self.app.execute(say, &[&organization, &chatbot, &role]).await.unwrap();
+        self.writer.execute(say, &[&organization, &chatbot, &role]).await.unwrap();
     }
 
     /// Calls `measure()` with the rights of a server; its outcome.

@@ -93,11 +93,11 @@ impl Message {
 }
 
 /// Between the two nearest of sorted values.
-fn percentile(sorted: &[f64], share: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
-    let place = share * f64::from(u32::try_from(last).unwrap());
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    Some(below + (above - below) * place.fract())
+fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
+    let place = sorted.len().checked_sub(1)? * percent;
+    let (below, above) = (sorted[place / 100], sorted[place.div_ceil(100)]);
+    let part = f64::from(u32::try_from(place % 100).unwrap()) / 100.0;
+    Some(below + (above - below) * part)
 }
 
 fn mean(values: &[f64]) -> Option<f64> {
@@ -144,8 +144,8 @@ fn figures_of(messages: &[&Message], all: &[Message], prices: &[Price]) -> Figur
     }
     times.sort_by(f64::total_cmp);
     figures.active_conversations = i64::try_from(ratings.len()).unwrap();
-    figures.p50 = percentile(&times, 0.5);
-    figures.p95 = percentile(&times, 0.95);
+    figures.p50 = percentile(&times, 50);
+    figures.p95 = percentile(&times, 95);
     figures.success_rate = (replies > 0).then(|| f64::from(answers) / f64::from(replies));
     let of_sessions: Vec<f64> = ratings.values().filter_map(|stars| mean(stars)).collect();
     figures.satisfaction = mean(&of_sessions);

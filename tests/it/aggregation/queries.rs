@@ -65,14 +65,14 @@ async fn it_can_be_replaced_and_taken_back() {
     assert_eq!(app.texts(measured).await, ["1000000 250.000 1.000000", "0  1.000000"]);
 
     app.dba.execute("SELECT rowcast.use_messages($1)", &[&QUERY]).await.unwrap();
-    app.app.batch_execute("DROP TABLE public.utterances CASCADE").await.unwrap();
+    app.writer.batch_execute("DROP TABLE public.utterances CASCADE").await.unwrap();
     assert_eq!(app.measure().await, "unset");
 }
 
 #[tokio::test]
 async fn ids_may_be_of_any_type() {
     let app = App::without_query().await;
-    app.app
+    app.writer
         .batch_execute(&format!(
             "CREATE TYPE public.who AS ENUM ('user', 'bot'); CREATE DOMAIN public.score AS smallint CHECK (VALUE > 0);
              CREATE TABLE public.lines (bot uuid, firm bigint, talk char(3), who public.who, at timestamptz, model varchar, score public.score);
@@ -141,7 +141,7 @@ async fn what_the_owner_may_not_read_or_not_see_is_refused() {
         assert!(view.get::<_, bool>(0));
     };
     refused(&format!(
-        "{owner} may not read utterances, which the query does on its behalf GRANT SELECT ON utterances TO {owner}"
+        "{owner} may not read public.utterances, which the query does on its behalf GRANT SELECT ON public.utterances TO {owner}"
     ))
     .await;
     superuser
@@ -150,7 +150,8 @@ async fn what_the_owner_may_not_read_or_not_see_is_refused() {
         ))
         .await
         .unwrap();
-    refused(&format!("row-level security of utterances may hide rows from {owner}, and with them messages")).await;
+    refused(&format!("row-level security of public.utterances may hide rows from {owner}, and with them messages"))
+        .await;
     superuser.batch_execute("ALTER TABLE public.utterances DISABLE ROW LEVEL SECURITY").await.unwrap();
     superuser.execute("SELECT rowcast.use_messages($1)", &[&QUERY]).await.unwrap();
     let view = "SELECT relowner::regrole::text FROM pg_class WHERE oid = 'rowcast.messages'::regclass";

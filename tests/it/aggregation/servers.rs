@@ -180,9 +180,9 @@ async fn the_app_writes_on_while_it_is_measured() {
     app.say("acme", "ann", "bot").await;
     let transaction = slow.transaction().await.unwrap();
     transaction.batch_execute("SELECT rowcast.measure()").await.unwrap();
-    app.app.batch_execute("SET lock_timeout = '1 s'").await.unwrap();
+    app.writer.batch_execute("SET lock_timeout = '1 s'").await.unwrap();
     app.say("acme", "ann", "bot").await;
     let writes = "UPDATE public.utterances SET stars = 3; CREATE INDEX ON public.utterances (stars); DELETE FROM public.utterances";
-    app.app.batch_execute(writes).await.unwrap();
+    app.writer.batch_execute(writes).await.unwrap();
     transaction.rollback().await.unwrap();
 }
