@@ -71,7 +71,10 @@ mod tests {
     #[test]
     fn values_come_from_the_environment_with_a_scheme_before_them_or_without() {
         let read = headers(" Authorization=Bearer KEY, x-api-key = KEY,", environment).unwrap();
-        assert_eq!((&read["authorization"], &read["x-api-key"]), (&"Bearer hunter2".into(), &"hunter2".into()));
+        assert_eq!(
+            (&read["authorization"], &read["x-api-key"]),
+            (&HeaderValue::from_static("Bearer hunter2"), &HeaderValue::from_static("hunter2"))
+        );
         assert!(read["x-api-key"].is_sensitive());
         assert!(headers("", environment).unwrap().is_empty());
     }
