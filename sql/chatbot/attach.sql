@@ -1,8 +1,8 @@
 -- Attaches the chatbot app: which of its rows are events, what they look like, and who may see them.
--- This script is all there is. The app's own code is not touched, and its database role gets no right on rowcast.
+-- The app's own code is not touched, and its database role gets no right on rowcast. What is computed from its rows is in producers.sql.
 
 -- Its tables and columns have the names that the preset looks for; rowcast.preview_preset() writes out what that comes to.
-SELECT * FROM rowcast.attach_preset('chatbot', 'chatbot');
+SELECT * FROM rowcast.attach_preset('chatbot', 'chatbot', parts => '{documents,chunks,messages,health,errors,activity}');
 
 -- Who may see what is read from the app's own teams. An analyst of theirs is rowcast's chatbot_manager.
 INSERT INTO rowcast.role_permissions (role, permission) VALUES ('analyst', 'chatbot_manager') ON CONFLICT DO NOTHING;

@@ -106,24 +106,10 @@ CREATE TABLE chatbot.messages (
 CREATE INDEX messages_session ON chatbot.messages (session_id, id);
 CREATE INDEX messages_recent ON chatbot.messages (created_at);
 
-CREATE TABLE chatbot.daily_metrics (
-    chatbot_id           text          NOT NULL REFERENCES chatbot.chatbot_instances ON DELETE CASCADE,
-    day                  date          NOT NULL,
-    active_conversations integer       NOT NULL,
-    replies              integer       NOT NULL,
-    response_time_ms     integer,
-    success_rate         numeric(5,4)  CHECK (success_rate BETWEEN 0 AND 1),
-    tokens_used          bigint        NOT NULL,
-    cost_usd             numeric(12,4) NOT NULL,
-    satisfaction         numeric(3,2),
-    updated_at           timestamptz   NOT NULL DEFAULT now(),
-    PRIMARY KEY (chatbot_id, day)
-);
-
--- What the app and its operators want to find again: one log, four kinds.
+-- What the app and its operators want to find again: one log, three kinds.
 CREATE TABLE chatbot.system_events (
     id              bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    kind            text        NOT NULL CHECK (kind IN ('health_check', 'error', 'alert', 'activity')),
+    kind            text        NOT NULL CHECK (kind IN ('health_check', 'error', 'activity')),
     organization_id text        REFERENCES chatbot.organizations ON DELETE CASCADE,
     chatbot_id      text        REFERENCES chatbot.chatbot_instances ON DELETE CASCADE,
     user_id         text        REFERENCES chatbot.users ON DELETE CASCADE,
@@ -140,9 +126,9 @@ CREATE TABLE chatbot.system_events (
     CHECK (kind = 'health_check' OR organization_id IS NOT NULL),
     CHECK (kind <> 'error' OR severity <> 'info'),
     CHECK (kind <> 'activity' OR user_id IS NOT NULL),
-    CHECK (kind NOT IN ('health_check', 'alert') OR (value IS NOT NULL AND status IS NOT NULL))
+    CHECK (kind <> 'health_check' OR (value IS NOT NULL AND status IS NOT NULL))
 );
 CREATE INDEX system_events_recent ON chatbot.system_events (kind, created_at DESC);
 CREATE INDEX system_events_organization ON chatbot.system_events (organization_id, created_at DESC);
 
-COMMENT ON COLUMN chatbot.system_events.name IS 'the metric of a health check or an alert, the action of an activity, the class of an error';
+COMMENT ON COLUMN chatbot.system_events.name IS 'the metric of a health check, the action of an activity, the class of an error';

@@ -1,7 +1,8 @@
 //! The example: a chatbot management app, simulated.
 //!
 //! The simulated app is what rowcast is for: it writes rows into tables of its own (`sql/chatbot/schema.sql`) and knows
-//! nothing of rowcast, of its schema or of events. One script (`sql/chatbot/attach.sql`) attaches it from outside.
+//! nothing of rowcast, of its schema or of events. Two scripts do all from outside: `sql/chatbot/attach.sql` attaches it, and
+//! `sql/chatbot/producers.sql` has its messages measured and its figures watched.
 //!
 //! # Layout
 //! - [`simulation`]: an agenda of what happens next, and the step that makes it happen; no clock
@@ -28,6 +29,9 @@ use tokio_util::sync::CancellationToken;
 use crate::postgres::{Target, target};
 pub use model::Model;
 use simulation::Simulation;
+
+/// A search among the app's passages, for whoever watches how long it takes.
+pub const SEARCH: &str = include_str!("../../sql/chatbot/queries/search_chunks.sql");
 
 /// What can go wrong in the demo.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +96,11 @@ pub async fn install(client: &mut Client) -> Result<(), Error> {
         transaction.batch_execute(include_str!("../../sql/chatbot/schema.sql")).await?;
         transaction.batch_execute(include_str!("../../sql/chatbot/seed.sql")).await?;
         transaction.batch_execute(include_str!("../../sql/chatbot/attach.sql")).await?;
+    }
+    // One that an older rowcast made has not been told where its messages are.
+    let measured = transaction.query_one(include_str!("../../sql/chatbot/queries/is_measured.sql"), &[]).await?;
+    if !measured.get::<_, bool>(0) {
+        transaction.batch_execute(include_str!("../../sql/chatbot/producers.sql")).await?;
     }
     transaction.commit().await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The app's housekeeping: figures, alerts, health checks, and what its signed-in users do.
+//! The app's housekeeping: health checks, and what its signed-in users do.
 
 use std::time::Duration;
 
@@ -10,24 +10,11 @@ use super::{
     simulation::{Simulation, Task},
 };
 
-/// Between two runs of the job that aggregates the day.
-pub(super) const MEASURE_EVERY: Duration = Duration::from_secs(6);
-
 /// Between two health checks.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
 /// Between two things that signed-in users do.
 const ACT_EVERY: Duration = Duration::from_millis(1_500);
-
-/// On average over a chatbot's last replies, in milliseconds; slower ones raise an alert.
-const SLOW_RESPONSE_MS: i32 = 4_000;
-
-pub(super) async fn measure(app: &mut Simulation, client: &Client) -> Result<(), Error> {
-    app.schedule(MEASURE_EVERY, Task::Measure);
-    client.execute(include_str!("../../sql/chatbot/queries/refresh_metrics.sql"), &[]).await?;
-    client.execute(include_str!("../../sql/chatbot/queries/raise_alerts.sql"), &[&SLOW_RESPONSE_MS]).await?;
-    Ok(())
-}
 
 pub(super) async fn check_health(app: &mut Simulation, client: &Client) -> Result<(), Error> {
     app.schedule(CHECK_EVERY, Task::CheckHealth);

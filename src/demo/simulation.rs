@@ -34,8 +34,6 @@ pub(super) enum Task {
     Upload,
     /// A document gets a step further.
     Advance(Job),
-    /// The scheduled job that aggregates the day's figures.
-    Measure,
     /// The scheduled health checks of the app's own parts.
     CheckHealth,
     /// More ask the model than it has room for.
@@ -85,7 +83,6 @@ impl Simulation {
         for task in [Task::Ask(first), Task::Upload, Task::CheckHealth, Task::Act] {
             simulation.schedule(Duration::ZERO, task);
         }
-        simulation.schedule(operations::MEASURE_EVERY, Task::Measure);
         simulation.model.set_overloaded(false);
         simulation.schedule(model::QUIET, Task::Overload);
         Ok(simulation)
@@ -123,7 +120,6 @@ impl Simulation {
             Task::Leave(visit) => conversations::leave(self, client, &visit).await,
             Task::Upload => documents::upload(self, client).await,
             Task::Advance(job) => documents::advance(self, client, job).await,
-            Task::Measure => operations::measure(self, client).await,
             Task::CheckHealth => operations::check_health(self, client).await,
             Task::Overload => {
                 self.model.set_overloaded(true);

@@ -1,6 +1,7 @@
 //! `rowcast demo`: the example app, its simulated users, and a server for its dashboard, on a private Postgres.
 
 mod plug;
+mod producers;
 
 use std::{
     fs::{self, OpenOptions},
@@ -109,13 +110,14 @@ impl Demo {
         install(database_url).await?;
         let jwt_secret = secret(&self.directory)?;
         let model = Model::default();
-        let _endpoint =
-            model.clone().serve(shutdown.clone()).await.context("the demo's language model cannot listen")?;
+        let answers = model.clone().serve(shutdown.clone()).await.context("the demo's language model cannot listen")?;
+        let mut settings = self.settings.clone();
+        settings.producers = producers::all_on(settings.producers, answers);
         let config = Config {
             database_url: database_url.to_owned(),
             jwt_secret: Some(jwt_secret.clone()),
             jwks_url: None,
-            settings: self.settings.clone(),
+            settings,
         };
         let app = App::start(config, shutdown.clone()).await?;
         let options = demo::Options { speed: self.speed, seed: self.seed, model };

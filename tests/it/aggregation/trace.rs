@@ -77,6 +77,7 @@ async fn a_real_trace_is_measured_as_plain_sql_does() {
     let db = Database::new().await;
     let mut dba = db.connect().await;
     rowcast::demo::install(&mut dba).await.unwrap();
+    dba.batch_execute("DELETE FROM rowcast.model_prices").await.unwrap();
     let requests = TRACE.lines().skip(1).map(|line| {
         let fields: Vec<_> = line.split(',').collect();
         format!("('{}', {}, {})", fields[0], fields[1], fields[2])
@@ -118,6 +119,7 @@ async fn what_the_document_says_can_be_run() {
     let db = Database::new().await;
     let mut dba = db.connect().await;
     rowcast::demo::install(&mut dba).await.unwrap();
+    dba.batch_execute("DELETE FROM rowcast.model_prices").await.unwrap();
     let section = DOCUMENT.split("\n## ").find(|section| section.starts_with("Metrics\n")).unwrap();
     let blocks: Vec<_> = section.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(blocks.len() > 8, "the blocks were not found");
