@@ -28,6 +28,7 @@ mod faults;
 mod harness;
 mod health;
 mod hostile;
+mod integrations_document;
 mod journey;
 mod lambda;
 mod listener;

@@ -5,16 +5,9 @@ use std::collections::BTreeMap;
 use tokio_postgres::Client;
 
 use crate::harness::{Database, Role};
+use crate::integrations_document::sql_with;
 
 const TRACE: &str = include_str!("../../../src/demo/trace/conversations.csv");
-
-const DOCUMENT: &str = include_str!("../../../docs/integrations.md");
-
-/// The first block of SQL in the document that has this in it.
-fn told(word: &str) -> &'static str {
-    let blocks = DOCUMENT.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.into_iter().find(|block| block.contains(word)).unwrap_or_else(|| panic!("no {word} in the document"))
-}
 
 /// Every request of the trace: a question with the tokens of its context, and an answer as long after it as it takes. Some are timed by the app, some fail, some are still being written.
 const PLAY: &str = "
@@ -86,7 +79,7 @@ async fn a_real_trace_is_measured_as_plain_sql_does() {
     let copy = format!("INSERT INTO request (at, context, generated) VALUES {};", requests.join(", "));
     dba.batch_execute(&PLAY.replace("COPY_HERE", &copy)).await.unwrap();
     for step in ["rowcast.use_messages", "INSERT INTO rowcast.model_prices"] {
-        dba.batch_execute(told(step)).await.unwrap();
+        dba.batch_execute(&sql_with(step)).await.unwrap();
     }
 
     let server = db.connect_as(Role::Server).await;
@@ -111,19 +104,4 @@ async fn a_real_trace_is_measured_as_plain_sql_does() {
     let [all, tokens]: [i64; 2] =
         [dba.query_one(all, &[]).await.unwrap().get(0), dba.query_one(tokens, &[]).await.unwrap().get(0)];
     assert_eq!(all, tokens);
-}
-
-/// What else there is to paste.
-#[tokio::test]
-async fn what_the_document_says_can_be_run() {
-    let db = Database::new().await;
-    let mut dba = db.connect().await;
-    rowcast::demo::install(&mut dba).await.unwrap();
-    dba.batch_execute("DELETE FROM rowcast.model_prices").await.unwrap();
-    let section = DOCUMENT.split("\n## ").find(|section| section.starts_with("Metrics\n")).unwrap();
-    let blocks: Vec<_> = section.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(blocks.len() > 8, "the blocks were not found");
-    for block in blocks {
-        dba.batch_execute(block).await.unwrap_or_else(|error| panic!("{block}: {error:?}"));
-    }
 }

@@ -1,7 +1,7 @@
-//! Who may write what, what is kept, and what the document tells to write.
+//! Who may write what, and what is kept.
 
 use super::Stage;
-use crate::harness::{Role, Server, sse, token};
+use crate::harness::Role;
 
 #[tokio::test]
 async fn rules_are_the_owners_and_everybody_who_reads_may_look() {
@@ -49,37 +49,4 @@ async fn history_ends_after_90_days_but_what_fires_stays() {
     );
     let kept = "SELECT concat(rule_id, ' ', chatbot_id, ' ', count(*) > 3500, ' ', count(*) <= 10000, ' ', min(event_id)) FROM rowcast.metric_samples GROUP BY rule_id, chatbot_id ORDER BY 1";
     assert_eq!(stage.texts(kept).await, ["1 bot t t 1", "1 busy t t 1"]);
-}
-
-const DOCUMENT: &str = include_str!("../../../docs/integrations.md");
-
-/// The blocks of SQL in the part of the document that is about alerts.
-fn blocks() -> Vec<&'static str> {
-    let section = DOCUMENT.split("\n## ").find(|section| section.starts_with("Alerts\n")).unwrap();
-    section.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
-}
-
-#[tokio::test]
-async fn the_document_works_as_it_stands() {
-    let stage = Stage::new().await;
-    stage.execute("INSERT INTO rowcast.memberships VALUES ('ann', 'acme', 'admin')").await;
-    let server = Server::start_with(&stage.db, &[("ROWCAST_ALERTS", "50ms")]).await;
-    let mut ann = sse::Client::connect(&server.url(), &token("ann"), None).await;
-    let blocks = blocks();
-    let [rules, attempt, look, silence, by_cron, states] = blocks[..] else { panic!("{blocks:?}") };
-    stage.execute(rules).await;
-    stage.execute(attempt).await;
-    let event = ann.next_of("performance_alert").await.json();
-    let promised = DOCUMENT.lines().find(|line| line.starts_with("{\"metric\"")).unwrap();
-    assert_eq!(event["data"], serde_json::from_str::<serde_json::Value>(promised).unwrap());
-    assert_eq!(event["priority"], "medium");
-    stage.execute(look).await;
-    stage.execute(by_cron).await;
-    assert_eq!(stage.owner.query(states, &[]).await.unwrap().len(), 1);
-    stage.execute(silence).await;
-    let event = ann.next_of("performance_alert").await.json();
-    assert_eq!(event["data"]["status"], "resolved");
-    assert_eq!(stage.number("SELECT count(*) FROM rowcast.alert_rules").await, 4);
-    drop(ann);
-    server.stop().await;
 }
