@@ -22,8 +22,8 @@ interface Tile {
 
 const TILES: readonly [Tile, ...Tile[]] = [
   { figure: "responseTime", name: "Response time", format: formatDuration },
-  { figure: "cost", name: "Cost today", format: formatMoney },
-  { figure: "tokenUsage", name: "Tokens today", format: formatCount },
+  { figure: "cost", name: "Cost", format: formatMoney },
+  { figure: "tokenUsage", name: "Tokens", format: formatCount },
   { figure: "successRate", name: "Success rate", format: formatPercent },
   { figure: "activeConversations", name: "Conversations", format: formatCount },
   { figure: "userSatisfaction", name: "Satisfaction", format: (value) => `${formatDecimal(value)} of 5` },

@@ -9,6 +9,7 @@ const clock = new Intl.DateTimeFormat(undefined, {
 const whole = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
 const decimal = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const fine = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 const money = new Intl.NumberFormat(undefined, { style: "currency", currency: "USD" });
 const cents = new Intl.NumberFormat(undefined, {
@@ -23,8 +24,9 @@ export const formatTime = (time: string | number): string => {
   return Number.isNaN(date.getTime()) ? "" : clock.format(date);
 };
 export const formatCount = (value: number): string => (value < 100_000 ? whole : short).format(value);
+/** Shares and other small figures keep two digits: 0.85 is not 0.9. */
 export const formatDecimal = (value: number): string =>
-  (Math.abs(value) < 100_000 ? decimal : short).format(value);
+  (Math.abs(value) < 10 ? fine : Math.abs(value) < 100_000 ? decimal : short).format(value);
 export const formatPercent = (value: number): string => percent.format(value);
 /** Dollars; what is less than a few cents keeps its digits. */
 export const formatMoney = (value: number): string =>
@@ -39,7 +41,8 @@ export function formatDuration(ms: number): string {
 
 /** `llm_api` as it is read. */
 export function formatName(name: string): string {
-  const words = name.replaceAll("_", " ").replaceAll(".", " ");
+  const split = name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const words = split.replaceAll("_", " ").replaceAll(".", " ");
   const spaced = words.charAt(0).toUpperCase() + words.slice(1);
   return spaced
     .replace(/\b(llm|api|ocr|p50|p95|p99)\b/gi, (acronym) => acronym.toUpperCase())
