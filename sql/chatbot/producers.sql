@@ -24,5 +24,5 @@ VALUES ('responseTime', '>', 4000, 3000, '10 s', 'high', 'answers are slow');
 INSERT INTO rowcast.alert_rules (metric, comparison, threshold, resolve_threshold, "for", severity, description)
 VALUES ('successRate', '<', 0.85, 0.9, '10 s', 'critical', 'answers fail');
 INSERT INTO rowcast.alert_rules (metric, comparison, threshold, "window", severity, description)
-VALUES ('cost', '>', 0.40, '1 day', 'medium', 'daily budget'),
-       ('cost', '>', 10, '1 month', 'high', 'monthly budget');
+VALUES ('cost', '>', 0.20, '1 day', 'medium', 'daily budget'),
+       ('cost', '>', 2, '1 month', 'high', 'monthly budget');
