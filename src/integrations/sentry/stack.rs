@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     fn of(chain: Value) -> Option<String> {
-        text(&serde_json::from_value::<Vec<Exception>>(chain).unwrap())
+        text(&serde_json::from_value::<Vec<Option<Exception>>>(chain).unwrap())
     }
 
     #[test]
