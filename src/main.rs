@@ -25,7 +25,7 @@ fn main() -> ExitCode {
 
 async fn run() -> ExitCode {
     let telemetry = telemetry::start();
-    let ended = Cli::parse().run().await;
+    let ended = Box::pin(Cli::parse().run()).await;
     telemetry.finish().await;
     match ended {
         Ok(code) => code,
