@@ -1,14 +1,31 @@
 //! The `rowcast` program.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use rowcast::{cli::Cli, telemetry};
+use tokio::runtime::Runtime;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// What is left of tasks at the end is dropped within this.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("rowcast: no threads to run on: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run());
+    // The look-up of a name cannot be called off, and where nobody answers it goes on for half a minute.
+    runtime.shutdown_timeout(FAREWELL);
+    code
+}
+
+async fn run() -> ExitCode {
     let telemetry = telemetry::start();
-    let ended = Cli::parse().run().await;
+    let ended = Box::pin(Cli::parse().run()).await;
     telemetry.finish().await;
     match ended {
         Ok(code) => code,

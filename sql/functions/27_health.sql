@@ -10,6 +10,9 @@ COMMENT ON VIEW rowcast.health IS 'How the parts of the platform are: the latest
 
 -- Writes what was measured, in its order, if that is still for this server to do; whether it was. A state that lasts is kept up to date, and one that is other than
 -- the latest is a new row. What is older than the latest is known already: a server writes again what it is not sure to have written.
+--
+-- Clocks of servers differ, and jump. Nothing was measured later than now by the clock of the database: what a clock that is ahead has written would be the latest for
+-- as long as it is ahead.
 CREATE OR REPLACE FUNCTION rowcast.record_health(duty text, server text, reports jsonb) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -23,6 +26,8 @@ BEGIN
         RETURN false;
     END IF;
     FOR report IN SELECT * FROM jsonb_populate_recordset(NULL::rowcast.health_checks, reports) LOOP
+        report.checked_at := least(report.checked_at, clock_timestamp());
+        report.since := least(report.since, report.checked_at);
         SELECT * INTO latest FROM rowcast.health_checks h
         WHERE h.component = report.component AND h.metric = report.metric ORDER BY h.id DESC LIMIT 1;
         IF latest.status = report.status THEN
@@ -31,7 +36,7 @@ BEGIN
                 recommendation = report.recommendation, checked_at = report.checked_at, restated = true
             WHERE h.id = latest.id AND h.checked_at < report.checked_at;
         ELSIF latest.id IS NULL OR latest.since < report.checked_at THEN
-            -- Clocks of servers differ: no state begins before the one that it ended.
+            -- No state begins before the one that it ended.
             INSERT INTO rowcast.health_checks (component, metric, status, value, unit, threshold, message, recommendation, since, checked_at)
             VALUES (report.component, report.metric, report.status, report.value, report.unit, report.threshold, report.message,
                     report.recommendation, greatest(report.since, latest.since), report.checked_at);

@@ -26,8 +26,9 @@ BEGIN
     merged.told_at := greatest(known.told_at, told.told_at);
     IF known.organization_id IS NULL AND told.organization_id IS NOT NULL THEN
         -- From here on it is this organization's, with nothing in it of anybody else's.
-        merged.message := coalesce(told.message, known.message);
+        merged.message := coalesce(told.message, '(untitled)');
         merged.stack_trace := told.stack_trace;
+        merged.chatbot_id := told.chatbot_id;
     ELSIF is_occurrence OR known.organization_id IS NULL THEN
         merged.message := coalesce(newer.message, older.message);
         merged.stack_trace := coalesce(newer.stack_trace, older.stack_trace);
@@ -46,6 +47,8 @@ $$;
 -- Takes one delivery in: 'recorded', 'repeated' (its digest is known), or 'outdated' (it speaks of an issue that we do not have, or of one
 -- before it came to us, and that is long past).
 --
+-- An issue has rows for 1000 organizations; what is told of others is of none then, and so for platform staff.
+--
 -- report: the columns of rowcast.errors by name, and is_occurrence. Both happen in one transaction: what could not be recorded is not remembered either, and may come again.
 CREATE OR REPLACE FUNCTION rowcast.record_error(digest bytea, report jsonb) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
@@ -54,15 +57,22 @@ SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '800ms'
 AS $$
 DECLARE
-    told          CONSTANT rowcast.errors := jsonb_populate_record(NULL::rowcast.errors, report);
+    told          rowcast.errors := jsonb_populate_record(NULL::rowcast.errors, report);
     is_occurrence CONSTANT boolean := (report->>'is_occurrence')::boolean;
     is_dated      CONSTANT boolean := (report->>'is_dated')::boolean;
+    most_rows     CONSTANT bigint := 1000;
 BEGIN
     INSERT INTO rowcast.sentry_deliveries AS d (digest, sentry_issue_id, is_dated)
     VALUES (record_error.digest, told.sentry_issue_id, is_dated)
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         RETURN 'repeated';
+    END IF;
+    -- Who makes errors happen may choose their tags, and what is said of the issue as a whole changes every row of it.
+    IF told.organization_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM rowcast.errors e WHERE e.sentry_issue_id = told.sentry_issue_id AND e.organization_id = told.organization_id)
+       AND (SELECT count(*) FROM rowcast.errors e WHERE e.sentry_issue_id = told.sentry_issue_id) >= most_rows THEN
+        told.organization_id := NULL;
     END IF;
     -- Twice, if somebody else has just written the first row of the issue.
     FOR attempt IN 1..2 LOOP

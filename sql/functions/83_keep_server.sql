@@ -33,11 +33,12 @@ BEGIN
 END
 $$;
 
--- The last word of a server.
+-- The last word of a server. What it had to do is for whoever comes next.
 CREATE OR REPLACE FUNCTION rowcast.forget_server(server text) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     DELETE FROM rowcast.connections c WHERE c.server = forget_server.server;
     DELETE FROM rowcast.servers s WHERE s.id = forget_server.server;
+    DELETE FROM rowcast.duties d WHERE d.server = forget_server.server;
 END;

@@ -1,5 +1,8 @@
--- Whether this server is the one that does this work: it has it already, nobody has it, or whoever had it is gone (it said goodbye, or has not been heard of
--- for 15 s).
+-- Whether this server is the one that does this work: it has it already, nobody has it, or whoever had it has not been heard of for 15 s. Who says goodbye gives
+-- up what it has (rowcast.forget_server).
+--
+-- A server is heard of when it says that it is there, every few seconds. After a crash of the database, which forgets all servers, nobody has said so yet: until then
+-- a server is heard of when it does its work.
 --
 -- Called in the transaction that writes what the work has come to, it holds the row until that commits: a server that was away, and to which
 -- nobody has said that it lost the duty, writes nothing beside the one that has it now.
@@ -15,7 +18,7 @@ BEGIN
             taken_at = CASE WHEN d.server = excluded.server THEN d.taken_at ELSE clock_timestamp() END,
             done_at = clock_timestamp()
         WHERE d.server = excluded.server
-           OR NOT EXISTS (SELECT FROM rowcast.servers s WHERE s.id = d.server AND s.seen_at > clock_timestamp() - interval '15 s');
+           OR coalesce((SELECT s.seen_at FROM rowcast.servers s WHERE s.id = d.server), d.done_at) < clock_timestamp() - interval '15 s';
     RETURN FOUND;
 END
 $$;

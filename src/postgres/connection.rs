@@ -115,7 +115,7 @@ impl Connection {
         .await
     }
 
-    /// Runs somebody else's statement in a transaction that begins with `settings`, for as long as `patience`; how many rows it returned, none of which is kept, and how
+    /// Runs somebody else's statement in a transaction that begins with `settings` and is rolled back, for as long as `patience`; how many rows it returned, none of which is kept, and how
     /// long it took.
     ///
     /// # Errors
@@ -138,7 +138,7 @@ impl Connection {
                 count += 1;
             }
             let took = started.elapsed();
-            transaction.commit().await?;
+            transaction.rollback().await?;
             Ok((count, took))
         })
         .await

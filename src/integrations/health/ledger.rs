@@ -124,7 +124,8 @@ impl Ledger {
 fn is_over(told: Timestamp, at: Timestamp, rules: &Rules) -> bool {
     let slack = SignedDuration::try_from(rules.interval / 2).unwrap_or_default();
     let restate = SignedDuration::try_from(rules.restate).unwrap_or(SignedDuration::MAX);
-    at.duration_since(told).saturating_add(slack) >= restate
+    // A clock that was set back does not know when it was told.
+    at < told || at.duration_since(told).saturating_add(slack) >= restate
 }
 
 #[cfg(test)]
@@ -174,6 +175,21 @@ mod tests {
         assert_eq!(told(&mut ledger), [], "one that failed does not restate that all is well");
         assert_eq!(ledger.observe(&FIGURE, &down(), &RULES, at(195)), Some((HealthStatus::Down, true)));
         assert_eq!(told(&mut ledger), [(HealthStatus::Down, 180, 195)]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_nothing_from_being_told() {
+        let mut ledger = Ledger::default();
+        ledger.observe(&FIGURE, &Reading::Value(5.0), &RULES, at(100_000));
+        assert_eq!(told(&mut ledger), [(HealthStatus::Healthy, 100_000, 100_000)]);
+        ledger.observe(&FIGURE, &Reading::Value(5.0), &RULES, at(50));
+        assert_eq!(
+            told(&mut ledger),
+            [(HealthStatus::Healthy, 100_000, 50)],
+            "and since is put right where it is written"
+        );
+        ledger.observe(&FIGURE, &Reading::Value(5.0), &RULES, at(65));
+        assert_eq!(told(&mut ledger), []);
     }
 
     #[test]

@@ -14,10 +14,12 @@ const LONGEST_NAME: usize = 200;
 const LONGEST: usize = 8 * 1024;
 
 /// The stacks of a chain of exceptions: the cause first, and in each the call that failed last.
-pub(super) fn text(chain: &[Exception]) -> Option<String> {
+pub(super) fn text(chain: &[Option<Exception>]) -> Option<String> {
     let mut text = String::new();
+    let chain: Vec<&Exception> = chain.iter().flatten().collect();
     for exception in &chain[chain.len().saturating_sub(MOST_EXCEPTIONS)..] {
-        let frames = exception.stacktrace.as_ref().and_then(|stack| stack.frames.as_deref()).unwrap_or_default();
+        let frames = exception.stacktrace.iter().flat_map(|stack| &stack.frames).flatten().flatten();
+        let frames: Vec<&Frame> = frames.collect();
         if frames.is_empty() {
             continue;
         }
@@ -57,7 +59,7 @@ mod tests {
     use super::*;
 
     fn of(chain: Value) -> Option<String> {
-        text(&serde_json::from_value::<Vec<Exception>>(chain).unwrap())
+        text(&serde_json::from_value::<Vec<Option<Exception>>>(chain).unwrap())
     }
 
     #[test]

@@ -245,3 +245,21 @@ fn texts_are_bounded_and_numbers_are_numbers_of_postgres() {
     let huge = fixture("issue_created").to_string().replace("\"userCount\":2", "\"userCount\":1e400");
     assert_eq!(read_at("issue", huge.as_bytes(), SENT).map(drop), Err(Refused::Malformed));
 }
+
+/// Sentry's own lists have holes where an entry was none.
+#[test]
+fn holes_in_lists_are_passed_over() {
+    let mut body = fixture("event_alert");
+    let whole = report("event_alert", &body);
+    let event = &mut body["data"]["event"];
+    let exceptions = event["exception"]["values"].as_array_mut().unwrap();
+    for exception in &mut *exceptions {
+        exception["stacktrace"]["frames"].as_array_mut().unwrap().insert(0, Value::Null);
+    }
+    exceptions.push(Value::Null);
+    let tags = event["tags"].as_array_mut().unwrap();
+    tags.insert(0, Value::Null);
+    tags.insert(0, json!([null, "o2"]));
+    tags.insert(0, json!(["organization_id", null]));
+    assert_eq!(report("event_alert", &body), whole);
+}

@@ -1,4 +1,5 @@
-//! The bodies of Sentry's webhooks, as it documents them; of each what we use. Everything else is passed over unread.
+//! The bodies of Sentry's webhooks, as it documents them; of each what we use. Everything else is passed over unread. In lists of what apps have sent, null stands for what
+//! Sentry could not make out.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -89,7 +90,7 @@ pub(super) struct Event {
     pub(super) datetime: Option<Timestamp>,
     /// When Sentry had it, in seconds of Unix time.
     pub(super) received: Option<f64>,
-    pub(super) tags: Option<Vec<Tag>>,
+    pub(super) tags: Option<Vec<Option<Tag>>>,
     pub(super) user: Option<serde::de::IgnoredAny>,
     pub(super) exception: Option<Exceptions>,
 }
@@ -103,18 +104,19 @@ impl Event {
 
     /// What this tag says.
     pub(super) fn tag(&self, name: &str) -> Option<&str> {
-        self.tags.iter().flatten().find_map(|Tag(key, value)| value.as_deref().filter(|_| **key == *name))
+        let tags = self.tags.iter().flatten().flatten();
+        tags.filter(|Tag(key, _)| key.as_deref() == Some(name)).find_map(|Tag(_, value)| value.as_deref())
     }
 }
 
 /// A name and what it says.
 #[derive(Debug, Deserialize)]
-pub(super) struct Tag(Box<str>, Option<Box<str>>);
+pub(super) struct Tag(Option<Box<str>>, Option<Box<str>>);
 
 /// What was thrown: the cause first, what came of it last.
 #[derive(Debug, Deserialize)]
 pub(super) struct Exceptions {
-    pub(super) values: Option<Vec<Exception>>,
+    pub(super) values: Option<Vec<Option<Exception>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -127,7 +129,7 @@ pub(super) struct Exception {
 /// Calls, the oldest first.
 #[derive(Debug, Deserialize)]
 pub(super) struct Stacktrace {
-    pub(super) frames: Option<Vec<Frame>>,
+    pub(super) frames: Option<Vec<Option<Frame>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -135,7 +137,7 @@ pub(super) struct Frame {
     pub(super) filename: Option<Box<str>>,
     pub(super) module: Option<Box<str>>,
     pub(super) function: Option<Box<str>>,
-    pub(super) lineno: Option<u32>,
+    pub(super) lineno: Option<u64>,
 }
 
 /// What Sentry writes as a number in one place, and as a text in another.

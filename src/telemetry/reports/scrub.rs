@@ -16,21 +16,25 @@ const NAMES: &str = "pass(?:word|wd|phrase)?|pwd|secret|token|ticket|api[_-]?key
 
 /// What is replaced by what, in this order.
 static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-    // In quotes, those of JSON in JSON too, to their end; otherwise to the end of the word, but for what closes it.
-    let value = r#"(?:\[secret\]|\\"(?:[^"\\]|\\[^"])*(?:\\")?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&'"]*[^\s,;&'")}\]])"#;
+    // In quotes, those of JSON in JSON (in JSON) too, to their end; otherwise to the end of the word, but for what closes it.
+    let value = r#"(?:\[secret\]|\\{3}"(?:[^"\\]|\\+[^"\\])*(?:\\{3}")?|\\"(?:[^"\\]|\\{3}"|\\[^"])*(?:\\")?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&'"]*[^\s,;&'")}\]])"#;
     [
+        // Keys, to their end or that of the text.
+        (r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)".to_owned(), SECRET),
         // Who connects, in any URL: up to the last @, since passwords may hold one.
         (r#"\b([a-z][a-z0-9+.-]*://)[^\s'"`<>]*@"#.to_owned(), "${1}[secret]@"),
         // Headers, to the end of their line.
         (
-            r#"\b((?:set-)?cookie|(?:proxy-)?authorization|x-sentry-auth)(\\?["']?\s*[:=]\s*)\S.*"#.to_owned(),
+            r#"\b((?:set-)?cookie|(?:proxy-)?authorization|x-sentry-auth)(\\*["']?\s*[:=]\s*)\S.*"#.to_owned(),
             "${1}${2}[secret]",
         ),
         (r"\b(bearer|basic)\s+[\w.~+/=-]+".to_owned(), "${1} [secret]"),
         // Tokens, wherever they are.
         (r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?".to_owned(), SECRET),
         // name=value, name: "value", and the same in JSON, in queries, and as Rust shows it.
-        (format!(r#"((?:{NAMES})\\?["']?\s*(?:=>|[:=])\s*(?:Some\()?){value}"#), "${1}[secret]"),
+        (format!(r#"((?:{NAMES})\\*["']?\s*(?:=>|[:=])\s*(?:Some\()?){value}"#), "${1}[secret]"),
+        // The same in a part of a URL that is a URL itself.
+        (format!(r#"((?:{NAMES})%3[ad])(?:[^\s&"'%]|%[013-9a-f][0-9a-f]|%2[0-57-9a-f])+"#), "${1}[secret]"),
         // Tickets, digests and keys in hexadecimal.
         (r"\b[0-9a-f]{64,}\b".to_owned(), SECRET),
         (r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b".to_owned(), "[email]"),
@@ -88,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_pattern_is_one() {
-        assert_eq!(PATTERNS.len(), 7);
+        assert_eq!(PATTERNS.len(), 9);
         assert!(SECRET_NAME.is_some());
     }
 
@@ -111,6 +115,14 @@ mod tests {
             ("set-cookie: a=hunter2; b=hunter2", "set-cookie: [secret]"),
             ("refused: bearer hunter2.hunter2", "refused: bearer [secret]"),
             ("it was eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln-_ here", "it was [secret] here"),
+            (r#"{\\\"token\\\":\\\"hunter2 hunter2\\\",\\\"x\\\":1}"#, r#"{\\\"token\\\":[secret],\\\"x\\\":1}"#),
+            ("/login?next=%2Fsse%3Fticket%3Dhunter2%26x%3D1", "/login?next=%2Fsse%3Fticket%3D[secret]%26x%3D1"),
+            ("postgres://db/app?user=ann&password=hun%26ter2&x=1", "postgres://db/app?user=ann&password=[secret]&x=1"),
+            (
+                "key: -----BEGIN RSA PRIVATE KEY-----\nhunter2\nhunter2\n-----END RSA PRIVATE KEY-----\nend",
+                "key: [secret]\nend",
+            ),
+            ("key: -----BEGIN PRIVATE KEY-----\nhunter2 cut off", "key: [secret]"),
             (&format!("ticket {} is used", "0123456789abcdef".repeat(4)), "ticket [secret] is used"),
             ("ann.b+c@mail.example.com wrote", "[email] wrote"),
         ] {

@@ -54,7 +54,7 @@ async fn one_of_two_servers_measures_and_when_it_is_killed_the_other() {
     let first = holder(&servers).expect("nobody says that it measures");
     servers[first].kill().await;
     // As if the 15 s had passed in which it might come back.
-    let gone = "UPDATE rowcast.servers SET seen_at = seen_at - interval '1 min' WHERE id = (SELECT server FROM rowcast.duties WHERE name = 'metrics')";
+    let gone = "UPDATE rowcast.servers SET seen_at = seen_at - interval '30 s' WHERE id = (SELECT server FROM rowcast.duties WHERE name = 'metrics')";
     assert_eq!(app.dba.execute(gone, &[]).await.unwrap(), 1);
     let rows = app.number("SELECT count(*) FROM rowcast.chatbot_metrics").await;
     eventually("the other one to go on", async || (app.number(writers).await == 2).then_some(())).await;

@@ -50,8 +50,20 @@ async fn it_passes_on_when_its_server_has_gone_or_is_silent_and_not_before() {
         .await
         .unwrap();
     assert!(take(&client, "two").await && !take(&client, "one").await, "who comes back finds it taken");
-    owner.batch_execute("DELETE FROM rowcast.servers WHERE id = 'two'").await.unwrap();
+    client.execute("SELECT rowcast.forget_server('two')", &[]).await.unwrap();
     assert!(take(&client, "one").await, "a goodbye is enough");
+}
+
+/// A crash of the database forgets all servers, until each says again that it is there.
+#[tokio::test]
+async fn a_server_that_is_not_known_has_what_it_did_just_now() {
+    let db = Database::new().await;
+    let owner = db.connect().await;
+    let client = db.connect_as(Role::Server).await;
+    assert!(take(&client, "one").await, "it need not have said that it is there");
+    assert!(!take(&client, "two").await && take(&client, "one").await, "they take turns");
+    owner.batch_execute("UPDATE rowcast.duties SET done_at = clock_timestamp() - interval '16 s'").await.unwrap();
+    assert!(take(&client, "two").await && !take(&client, "one").await, "it was not heard of again");
 }
 
 /// The fence: who took it in a transaction that is still open has it, and whoever comes meanwhile waits for the end of that.

@@ -42,7 +42,7 @@ async fn outage(shutdown: Shutdown) {
                  FROM rowcast.health_checks WHERE metric = 'connect_ms' AND status = 'down'";
     let row = reader.query_one(times, &[&stopped_at]).await.unwrap();
     assert!(row.get::<_, bool>(0), "it tells when that was");
-    // A crash forgets who measures, so that two may do so until they have said that they are there. The second has nothing new to tell.
+    // A crash forgets who measured. Whoever comes first does so from now on, and the other has nothing to tell.
     let news = events(&reader, "connect_ms").await.into_iter().filter(|(priority, _)| priority != "low");
     let told: Vec<_> = news.map(|(priority, data)| (priority, data["status"].clone())).collect();
     let all = [("medium", "healthy"), ("critical", "down"), ("medium", "healthy")];

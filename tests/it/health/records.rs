@@ -65,6 +65,28 @@ async fn no_state_begins_before_the_one_that_it_ends() {
     assert!(reader(&db).await.query_one(order, &[]).await.unwrap().get::<_, bool>(0));
 }
 
+/// A clock may be ahead, or jump back between two measurements.
+#[tokio::test]
+async fn a_wrong_clock_keeps_nobody_from_writing_what_comes_after() {
+    let db = Database::new().await;
+    let (reader, server) = (reader(&db).await, db.connect_as(Role::Server).await);
+    let at = |status: &str, since: &str, checked_at: &str| {
+        let mut report = report(status, 0, 0);
+        report["since"] = since.into();
+        report["checked_at"] = checked_at.into();
+        report
+    };
+    let now = || jiff::Timestamp::now().to_string();
+    let tomorrow = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)).to_string();
+    assert!(record(&server, "one", &[at("healthy", &tomorrow, &tomorrow)]).await);
+    assert!(record(&server, "one", &[at("down", &tomorrow, &now())]).await);
+    assert!(record(&server, "one", &[at("healthy", &now(), &now())]).await);
+    assert_eq!(course(&reader, "llm_api", "response_ms").await, ["healthy", "down", "healthy"]);
+    let future =
+        "SELECT count(*) FROM rowcast.health_checks WHERE checked_at > clock_timestamp() OR since > checked_at";
+    assert_eq!(reader.query_one(future, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
 #[tokio::test]
 async fn history_ends_after_thirty_days_and_ten_thousand_states() {
     let db = Database::new().await;

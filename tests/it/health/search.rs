@@ -1,5 +1,8 @@
 //! Vector search by a query.
 
+use futures_util::{StreamExt, stream};
+use tokio_postgres::{AsyncMessage, NoTls};
+
 use super::{QUICK, course, reader, until};
 use crate::harness::{Database, Role, Server};
 
@@ -63,4 +66,31 @@ async fn a_query_only_looks() {
     server.stop().await;
     let kept = writer.query_one("SELECT count(*) FROM public.kept", &[]).await.unwrap();
     assert_eq!(kept.get::<_, i64>(0), 0);
+}
+
+/// What is allowed in a transaction that reads, and would be there after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_leaves_nothing_behind() {
+    let db = Database::new().await;
+    let reader = reader(&db).await;
+    let (listener, mut connection) = tokio_postgres::connect(&db.url_as(Role::Reader), NoTls).await.unwrap();
+    let messages = stream::poll_fn(move |context| connection.poll_message(context));
+    let heard = tokio::spawn(messages.collect::<Vec<_>>());
+    listener.batch_execute("LISTEN planted").await.unwrap();
+    let mut settings = vec![
+        ("ROWCAST_HEALTH_VECTOR_QUERY", "SELECT pg_notify('planted', 'by the query')"),
+        ("ROWCAST_HEALTH_INTERVAL", "100ms"),
+    ];
+    settings.extend(QUICK);
+    let server = Server::start_with(&db, &settings).await;
+    until(&reader, "vector_search", "response_ms", "healthy").await;
+    server.stop().await;
+    reader.batch_execute("SELECT pg_notify('planted', 'last')").await.unwrap();
+    listener.batch_execute("SELECT 1").await.unwrap();
+    drop(listener);
+    let heard = heard.await.unwrap().into_iter().filter_map(|message| match message.unwrap() {
+        AsyncMessage::Notification(told) => Some(told.payload().to_owned()),
+        _ => None,
+    });
+    assert_eq!(heard.collect::<Vec<_>>(), ["last"]);
 }

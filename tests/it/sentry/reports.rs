@@ -184,15 +184,18 @@ async fn a_flood_is_a_few_events_and_a_sentry_that_has_enough_is_left_alone() {
 
     let mut sentry = FakeSentry::start().await;
     let server = Server::start_with(&db, &[("SENTRY_DSN", &*sentry.dsn)]).await;
+    let begun = Instant::now();
     for _ in 0..100 {
         ask_for_ticket(&server).await;
     }
     server.stop().await;
+    // Of a minute's events all may come at once, and one more every two seconds.
+    let most = 31 + begun.elapsed().as_secs() / 2;
     let mut told = 0;
     while sentry.already().is_some() {
         told += 1;
     }
-    assert!((1..=35).contains(&told), "{told}");
+    assert!((1..=most).contains(&told), "{told}");
 }
 
 #[tokio::test]

@@ -124,6 +124,70 @@ async fn who_come_at_once_lose_nothing() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_webhook_that_comes_many_times_at_once_is_one_row_and_one_event() {
+    let (db, owner) = database().await;
+    let servers = [listening(&db).await, listening(&db).await];
+    let body = fixture("event_alert");
+    let told = (0..20_usize).map(|number| tell(&servers[number % 2], "event_alert", &body));
+    let outcomes = futures_util::future::join_all(told).await;
+    let times = |outcome: &str| outcomes.iter().filter(|found| *found == outcome).count();
+    assert_eq!((times("recorded"), times("repeated")), (1, 19), "{outcomes:?}");
+    let [row] = &*rows(&owner).await else { panic!("more than one row") };
+    assert_eq!((&row["occurrences"], count(&owner, "outbox").await), (&json!(1), 1));
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+/// What nobody had said whose it is may have been somebody else's.
+#[tokio::test]
+async fn what_becomes_an_organizations_has_nothing_of_anybody_else_in_it() {
+    let (db, owner) = database().await;
+    let server = listening(&db).await;
+    let mut of_nobody = fixture("event_alert");
+    of_nobody["data"]["event"]["tags"] = json!([["chatbot_id", "another's bot"]]);
+    of_nobody["data"]["event"]["title"] = "another's words".into();
+    assert_eq!(tell(&server, "event_alert", &of_nobody).await, "recorded");
+    let mut of_o1 = fixture("event_alert");
+    of_o1["data"]["event"]["tags"] = json!([["organization_id", "o1"]]);
+    for left_out in ["title", "exception"] {
+        of_o1["data"]["event"].as_object_mut().unwrap().remove(left_out);
+    }
+    assert_eq!(tell(&server, "event_alert", &of_o1).await, "recorded");
+    let [row] = &*rows(&owner).await else { panic!("more than one row") };
+    assert_eq!(row["organization_id"], "o1");
+    for column in ["chatbot_id", "stack_trace"] {
+        assert_eq!(row[column], json!(null), "{column}");
+    }
+    assert_eq!(row["message"], "(untitled)");
+    server.stop().await;
+}
+
+/// Whoever can make errors happen may be able to choose their tags, as in a page with the DSN in it.
+#[tokio::test]
+async fn an_issue_has_rows_for_so_many_organizations_and_of_the_others_it_is_of_nobody() {
+    let (db, owner) = database().await;
+    let server = listening(&db).await;
+    let of = |organization: &str| {
+        let mut body = fixture("event_alert");
+        body["data"]["event"]["tags"] = json!([["organization_id", organization]]);
+        body
+    };
+    assert_eq!(tell(&server, "event_alert", &of("o1")).await, "recorded");
+    let many = "INSERT INTO rowcast.errors (organization_id, message, sentry_issue_id) SELECT 'made up ' || n, 'x', '4711' FROM generate_series(1, $1::int) n";
+    owner.execute(many, &[&998]).await.unwrap();
+    for organization in ["the last", "one too many", "another"] {
+        assert_eq!(tell(&server, "event_alert", &of(organization)).await, "recorded");
+    }
+    assert_eq!(tell(&server, "event_alert", &of("o1")).await, "recorded", "who is there goes on");
+    let told = "SELECT organization_id, occurrences FROM rowcast.errors WHERE message <> 'x' ORDER BY id";
+    let told: Vec<(Option<String>, i64)> =
+        owner.query(told, &[]).await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert_eq!(told, [(Some("o1".to_owned()), 2), (Some("the last".to_owned()), 1), (None, 2)]);
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn what_tells_of_no_error_is_answered_well_and_writes_nothing() {
     let (db, owner) = database().await;
