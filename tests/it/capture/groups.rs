@@ -237,7 +237,7 @@ async fn what_cannot_be_a_group_is_refused_and_nothing_is_made() {
         let refusal = stage.refusal(&format!("'public.docs', 'user_activity', {arguments}")).await;
         assert!(refusal.contains(complaint), "{arguments}: {refusal}");
     }
-    let made = "SELECT count(*) FROM pg_proc WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_')";
+    let made = "SELECT count(*) FROM pg_proc WHERE pronamespace::regnamespace::text = 'rowcast_capture_' || 'rowcast_test_writer'::regrole::oid";
     assert_eq!(stage.superuser.query_one(made, &[]).await.unwrap().get::<_, i64>(0), 0);
     stage.attach("'public.docs', 'user_activity', group_by => 'r.org'").await;
     let twice = stage.refusal("'public.docs', 'user_activity'").await;
@@ -256,7 +256,7 @@ async fn the_registry_shows_the_group_and_preview_is_what_attach_runs() {
     let stage = Stage::new(ITEMS).await;
     let catalogs =
         "SELECT pg_get_functiondef(p.oid) || p.proacl::text || coalesce(obj_description(p.oid), '') FROM pg_proc p
-        WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_') ORDER BY 1";
+        WHERE pronamespace::regnamespace::text = 'rowcast_capture_' || 'rowcast_test_writer'::regrole::oid ORDER BY 1";
     for arguments in [
         "group_by => 'r.box'",
         "organization_id => 'r.org', group_by => 'r.v', filter => 'r.id > 0', on_error => 'skip', user_id => 'r.owner', private => true",
@@ -297,7 +297,7 @@ async fn the_registry_shows_the_group_and_preview_is_what_attach_runs() {
 #[tokio::test]
 async fn functions_of_an_older_rowcast_are_generated_anew() {
     let stage = items("group_by => 'r.box'").await;
-    let functions = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE starts_with(pronamespace::regnamespace::text, 'rowcast_capture_') AND prorettype = 'trigger'::regtype";
+    let functions = "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace::regnamespace::text = 'rowcast_capture_' || 'rowcast_test_writer'::regrole::oid AND prorettype = 'trigger'::regtype";
     let today: String = stage.superuser.query_one(functions, &[]).await.unwrap().get(0);
     stage.superuser.batch_execute(&today.replace("ORDER BY t.number", "ORDER BY t.number DESC")).await.unwrap();
     // Nor does it matter that the table's key, which was there when it was attached, is not.
