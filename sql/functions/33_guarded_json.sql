@@ -29,3 +29,8 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END
 $$;
+
+-- What is jsonb already cannot fail, and costs nothing.
+CREATE OR REPLACE FUNCTION rowcast.guarded_jsonb(value jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN value;

@@ -30,6 +30,12 @@ RETURN CASE WHEN abs(part) < 'Infinity' AND abs(whole) < 'Infinity' AND whole > 
             -- As numerics: the quotient of two doubles may be too large for a third.
             THEN trim_scale(round(100 * least(1, greatest(0, part::numeric / whole::numeric)), 2)) END;
 
+-- By itself: a numeric can be too large for a double.
+CREATE OR REPLACE FUNCTION rowcast.percent(part numeric, whole numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN abs(part) < 'Infinity' AND abs(whole) < 'Infinity' AND whole > 0
+            THEN trim_scale(round(100 * (least(whole, greatest(0, part)) / whole), 2)) END;
+
 -- How far a document is. Where the app does not count, its stage tells.
 CREATE OR REPLACE FUNCTION rowcast.document_at(stage text, percent numeric) RETURNS jsonb
 LANGUAGE sql STABLE

@@ -23,7 +23,7 @@ BEGIN
 
     made := ARRAY(SELECT rowcast.expression_function(bound, e) FROM rowcast.expressions(bound) e);
     RETURN ARRAY[format('SELECT rowcast.open_capture_schema(%L);', source)]
-        || CASE WHEN made = '{}' THEN made ELSE format('SET LOCAL search_path = %s;', caller_path) || made END
+        || CASE WHEN made = '{}' THEN made ELSE format('SET LOCAL search_path = %s;', coalesce(nullif(caller_path, ''), '''''')) || made END
         || ARRAY['SET LOCAL search_path = pg_catalog, pg_temp;']
         || ARRAY(SELECT rowcast.row_functions(bound))
         || CASE WHEN definition->>'group_by' IS NULL THEN ARRAY[rowcast.events_function(definition)] ELSE ARRAY(SELECT rowcast.group_functions(bound)) END

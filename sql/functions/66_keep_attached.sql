@@ -23,7 +23,7 @@ DECLARE
         'user_id', user_id, 'chatbot_id', chatbot_id, 'session_id', session_id);
     hint text;
 BEGIN
-    IF EXISTS (SELECT FROM rowcast.attachment_triggers a WHERE a.root = keep_attached.source AND a.facts @> wanted) THEN
+    IF EXISTS (SELECT FROM rowcast.attachment_triggers a WHERE a.root = keep_attached.source AND a.facts || wanted = a.facts) THEN
         RETURN;
     ELSIF EXISTS (SELECT FROM rowcast.attachment_triggers a WHERE a.root = keep_attached.source) THEN
         PERFORM rowcast.detach(source);

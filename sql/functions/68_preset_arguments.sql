@@ -99,6 +99,24 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 RETURN CASE WHEN placeholder LIKE '%.%' THEN placeholder ELSE part || '.' || placeholder END;
 
+-- The parts that count: those that are asked for, those that the caller speaks of, and whatever they are looked up in. All others may look as they like.
+CREATE OR REPLACE FUNCTION rowcast.needed_parts(preset text, arguments jsonb, parts text[]) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE needed (part) AS (
+        SELECT p.part FROM rowcast.presets p
+        WHERE p.preset = needed_parts.preset AND (parts IS NULL OR p.part = ANY (parts) OR arguments ? (p.part || '.' || p.argument))
+        UNION
+        SELECT m.found[1]
+        FROM needed n
+        JOIN rowcast.presets p ON p.preset = needed_parts.preset AND p.part = n.part
+        CROSS JOIN LATERAL unnest(p.defaults) AS d (template)
+        CROSS JOIN LATERAL regexp_matches(d.template, '\{([a-z_]+)\.[a-z_]+\}', 'g') AS m (found)
+    )
+    SELECT array_agg(n.part) FROM needed n;
+END;
+
 -- {"documents.table": 16402, …}: the tables that there are. One that the caller speaks of must be there.
 CREATE OR REPLACE FUNCTION rowcast.preset_tables(preset text, schema text, arguments jsonb, parts text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE
@@ -116,10 +134,10 @@ BEGIN
                p.part = ANY (parts) OR EXISTS (SELECT FROM jsonb_object_keys(arguments) a (label) WHERE starts_with(a.label, p.part || '.')) AS is_named,
                EXISTS (SELECT FROM rowcast.presets e WHERE e.preset = p.preset AND e.part = p.part AND e.kind = 'event_type') AND (parts IS NULL OR p.part = ANY (parts)) AS is_wanted
         FROM rowcast.presets p
-        WHERE p.preset = preset_tables.preset AND p.kind = 'table'
+        WHERE p.preset = preset_tables.preset AND p.kind = 'table' AND p.part = ANY (rowcast.needed_parts(preset_tables.preset, arguments, parts))
         ORDER BY p.position
     LOOP
-        named := CASE WHEN arguments ? wanted.label THEN ARRAY[arguments ->> wanted.label] ELSE wanted.defaults END;
+        named := CASE WHEN arguments ? wanted.label THEN ARRAY[coalesce(arguments ->> wanted.label, '')] ELSE wanted.defaults END;
         SELECT rowcast.table_named(schema, n.name) INTO relation
         FROM unnest(named) WITH ORDINALITY n (name, position) WHERE rowcast.table_named(schema, n.name) IS NOT NULL ORDER BY n.position LIMIT 1;
         IF FOUND THEN

@@ -1,6 +1,6 @@
 -- What is to be learned from the tables themselves before they are attached.
 
--- Columns of the table that an expression reads.
+-- Columns of the table that an expression reads. NULL if it reads the row as a whole, as to_jsonb(r) does: then it may be any.
 CREATE OR REPLACE FUNCTION rowcast.columns_read(relation oid, expression text, capture_schema text, path text) RETURNS text[]
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -12,16 +12,25 @@ BEGIN
     -- Bound as attach() binds expressions, looked up in the catalog, and rolled back.
     BEGIN
         bound := rowcast.bind_expression(jsonb_build_object('relation', relation, 'name', capture_schema || '.preset', 'changed', expression), 'changed', path);
-        names := ARRAY(
+        names := CASE WHEN NOT rowcast.reads_whole_row(bound) THEN ARRAY(
             SELECT a.attname FROM pg_depend d JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = d.refobjsubid
             WHERE d.classid = 'pg_proc'::regclass AND d.objid = bound AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation AND d.refobjsubid > 0
-            ORDER BY a.attnum);
+            ORDER BY a.attnum) END;
         RAISE EXCEPTION USING ERRCODE = 'RC000', MESSAGE = 'seen enough';
     EXCEPTION WHEN SQLSTATE 'RC000' THEN NULL;
     END;
     RETURN names;
 END
 $$;
+
+-- Whether the row that a bound expression is given stands there otherwise than in r.column. The catalog tells of columns alone, the parsed body of both.
+CREATE OR REPLACE FUNCTION rowcast.reads_whole_row(bound oid) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT replace(p.prosqlbody::text, '{FIELDSELECT :arg {PARAM :paramkind 0 :paramid 1 ', '') LIKE '%{PARAM :paramkind 0 :paramid 1 %'
+    FROM pg_proc p WHERE p.oid = bound;
+END;
 
 -- Which words of the app the preset does not know: each is taken for something, which may be wrong. Looks at some thousand rows, not at all: it is a
 -- help, and has to be quick.

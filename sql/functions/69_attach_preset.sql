@@ -27,7 +27,7 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'RC000' THEN NULL;
     END;
     RETURN pg_catalog.format(E'BEGIN;\n\nSET LOCAL search_path = %s;\n\n%s\n\nCOMMIT;\n',
-                             rowcast.preset_path(preset, arguments, pg_catalog.current_setting('search_path')), script);
+                             coalesce(nullif(rowcast.preset_path(preset, arguments, pg_catalog.current_setting('search_path')), ''), ''''''), script);
 END
 $$;
 
@@ -147,7 +147,8 @@ BEGIN
         ELSIF wanted.kind = 'columns' THEN
             columns := rowcast.columns_read(relation, wanted.value, capture_schema, path);
             -- What no column says cannot change.
-            given := given || CASE WHEN columns = '{}' THEN '{"operations": ["INSERT", "DELETE"]}' ELSE jsonb_build_object('changed_columns', columns) END;
+            given := given || CASE WHEN columns = '{}' THEN '{"operations": ["INSERT", "DELETE"]}'
+                                   WHEN columns IS NULL THEN '{}' ELSE jsonb_build_object('changed_columns', columns) END;
         ELSE
             given := given || jsonb_build_object(wanted.argument, CASE wanted.kind WHEN 'list' THEN to_jsonb(string_to_array(replace(wanted.value, ' ', ''), ',')) ELSE to_jsonb(wanted.value) END);
         END IF;

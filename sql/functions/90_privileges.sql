@@ -25,7 +25,7 @@ GRANT EXECUTE ON FUNCTION rowcast.current_cursor() TO rowcast_writer;
 GRANT EXECUTE ON FUNCTION rowcast.attached_table(text), rowcast.is_capture_schema(oid), rowcast.json_or_null(text), rowcast.source_name(oid)
     TO rowcast_writer, rowcast_server, rowcast_reader;
 -- So does the doctor.
-GRANT EXECUTE ON FUNCTION rowcast.looks_secret(text), rowcast.secret_names(), rowcast.stale_attachments() TO rowcast_server, rowcast_reader;
+GRANT EXECUTE ON FUNCTION rowcast.looks_secret(text), rowcast.secret_names(), rowcast.stale_attachments(), rowcast.producer_tables() TO rowcast_server, rowcast_reader;
 
 -- attach(), all that it is made of, and what the generated functions call: SECURITY INVOKER but for open_capture_schema, so that to
 -- be able to call them is to be able to do nothing new.
@@ -43,7 +43,7 @@ DECLARE
         inexact_numbers, exact_number, exact_numbers, may_not_be_json, guarded_jsonb, truncated, capture_truncate,
         word, meaning, percent, document_at, json_number, json_object, without_secret_keys, attach_preset, preview_preset, attach_parts, attach_part, attach_arguments, attach_call, wanted_parts,
         preset_path, preset_tables, preset_label, preset_hint, check_preset, check_key, table_named, spliced, filled_in, resolve_preset, fitting_default, words_literal,
-        refuse_preset, columns_read, tell_unknown_words,
+        refuse_preset, needed_parts, columns_read, reads_whole_row, tell_unknown_words,
         mark_writer, open_window, open_next_window, window_end, draw_id, draw_in_next_window, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';
     missing text := (SELECT string_agg(f, ', ') FROM unnest(capture_functions) f
                      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace = 'rowcast'::regnamespace AND proname = f));

@@ -18,7 +18,7 @@ FROM (VALUES
 )$$], 'where: from its row, or its user. Empty: the platform''s, for those who hold `monitor` in all of it'),
     ('audit', 'action', 'expression', ARRAY['r.action', 'r.event'], 'what, by the app''s own names'),
     ('audit', 'session', 'expression', ARRAY['NULL'], 'the session in which they were signed in, unless its key is what a browser signs in with'),
-    ('audit', 'metadata', 'expression', ARRAY['rowcast.without_secret_keys(to_jsonb(r.metadata))', 'rowcast.without_secret_keys(to_jsonb(r.details))', 'NULL'], 'whatever else is told: a jsonb object'),
+    ('audit', 'metadata', 'expression', ARRAY['rowcast.without_secret_keys(rowcast.guarded_jsonb(r.metadata))', 'rowcast.without_secret_keys(rowcast.guarded_jsonb(r.details))', 'NULL'], 'whatever else is told: a jsonb object'),
     ('audit', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'userId',    {user_id}::text,
     'action',    {action}::text,

@@ -4,6 +4,9 @@
 -- One row for each argument, in the order in which they are found: the first default that fits the app's tables counts, and an argument of the caller
 -- before all of them. {argument} stands for another argument of the part, {part.argument} for one of another part. Arguments that are called like those of
 -- rowcast.attach() are what it is called with. A part without event_type is only looked up by the others.
+--
+-- Whatever the columns hold, the app's write must not fail. So times are compared as numbers before one is taken from the other: infinite ones, which some apps write
+-- for "never", and those that are too far apart cannot be.
 CREATE OR REPLACE VIEW rowcast.preset_chatbot (position, part, argument, kind, defaults, description) AS
 SELECT row_number() OVER (), p.*
 FROM (VALUES
@@ -40,9 +43,9 @@ FROM (VALUES
     ('documents', 'uploaded', 'expression', ARRAY['r.uploaded_at', 'r.created_at'], 'when it came'),
     ('documents', 'finished', 'expression', ARRAY['r.finished_at', 'r.completed_at', 'r.processed_at'], 'when it was done, or had failed'),
     ('documents', 'processing_time', 'expression',
-        ARRAY['r.processing_time_ms', 'round(extract(epoch FROM {finished} - {uploaded}) * 1000)', 'NULL'], 'from upload to the end, in milliseconds'),
+        ARRAY['r.processing_time_ms', $$CASE WHEN abs(extract(epoch FROM {finished}) - extract(epoch FROM {uploaded})) < 1e12 THEN round(extract(epoch FROM {finished} - {uploaded}) * 1000) END$$, 'NULL'], 'from upload to the end, in milliseconds'),
     ('documents', 'metadata', 'expression',
-        ARRAY['jsonb_build_object(''sizeBytes'', r.size_bytes, ''pageCount'', r.page_count, ''ocrConfidence'', r.ocr_confidence)', 'rowcast.without_secret_keys(to_jsonb(r.metadata))', 'NULL'],
+        ARRAY['jsonb_build_object(''sizeBytes'', r.size_bytes, ''pageCount'', r.page_count, ''ocrConfidence'', r.ocr_confidence)', 'rowcast.without_secret_keys(rowcast.guarded_jsonb(r.metadata))', 'NULL'],
         'whatever else is told: a jsonb object'),
     ('documents', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'documentId',     {id}::text,
@@ -127,7 +130,7 @@ FROM (VALUES
         'r.response_time_ms',
         'r.latency_ms',
         $$(
-    SELECT round(extract(epoch FROM m.answered - q.asked) * 1000)
+    SELECT CASE WHEN abs(extract(epoch FROM m.answered) - extract(epoch FROM q.asked)) < 1e12 THEN round(extract(epoch FROM m.answered - q.asked) * 1000) END
     FROM (SELECT {session} AS session, {created} AS created, {answered} AS answered, {type} AS type) AS m
     CROSS JOIN LATERAL (
         SELECT max({created}) AS asked FROM {table} AS r WHERE {session} = m.session AND {created} <= m.created AND {type} = 'user_message'
@@ -135,7 +138,7 @@ FROM (VALUES
     WHERE m.type = 'bot_response'
 )$$,
         'NULL'], 'from the question to the answer, in milliseconds: from its row, or since the last user message before it in its conversation'),
-    ('messages', 'metadata', 'expression', ARRAY['jsonb_build_object(''tokens'', r.tokens)', 'rowcast.without_secret_keys(to_jsonb(r.metadata))', 'NULL'],
+    ('messages', 'metadata', 'expression', ARRAY['jsonb_build_object(''tokens'', r.tokens)', 'rowcast.without_secret_keys(rowcast.guarded_jsonb(r.metadata))', 'NULL'],
         'whatever else is told: a jsonb object'),
     ('messages', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'messageId',    {id}::text,
@@ -168,7 +171,7 @@ FROM (VALUES
     ('metrics', 'tokens', 'expression', ARRAY['r.tokens_used', 'r.token_usage'], 'tokens of the language model'),
     ('metrics', 'cost', 'expression', ARRAY['r.cost_usd', 'r.cost'], 'what they cost, in US dollars'),
     ('metrics', 'satisfaction', 'expression', ARRAY['r.satisfaction', 'r.user_satisfaction', 'NULL'], 'what visitors say, 1 to 5 on average'),
-    ('metrics', 'trends', 'expression', ARRAY['to_jsonb(r.trends)', 'NULL'], 'how the figures move: a jsonb object'),
+    ('metrics', 'trends', 'expression', ARRAY['rowcast.guarded_jsonb(r.trends)', 'NULL'], 'how the figures move: a jsonb object'),
     ('metrics', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'activeConversations', rowcast.json_number({active_conversations}),
     'responseTime',        rowcast.json_number({response_time}),
@@ -208,7 +211,7 @@ FROM (VALUES
     ('health', 'value', 'expression', ARRAY['r.value'], 'the figure'),
     ('health', 'threshold', 'expression', ARRAY['r.threshold', 'NULL'], 'from where on it is no longer healthy'),
     ('health', 'message', 'expression', ARRAY['r.message'], 'for people'),
-    ('health', 'recommendation', 'expression', ARRAY['r.recommendation', 'to_jsonb(r.details) ->> ''recommendation''', 'NULL'], 'what to do about it'),
+    ('health', 'recommendation', 'expression', ARRAY['r.recommendation', 'rowcast.guarded_jsonb(r.details) ->> ''recommendation''', 'NULL'], 'what to do about it'),
     ('health', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'component',      rowcast.meaning({component_words}, {component}::text),
     'status',         {state},
@@ -237,11 +240,11 @@ FROM (VALUES
         "*": "medium"}'], 'what those words mean'),
     ('errors', 'level', 'expression', ARRAY['rowcast.meaning({severity_words}, {severity}::text)'], 'low, medium, high or critical, from the two before'),
     ('errors', 'message', 'expression', ARRAY['r.message'], 'for people'),
-    ('errors', 'stack_trace', 'expression', ARRAY['r.stack_trace', 'to_jsonb(r.details) ->> ''stackTrace''', 'NULL'], 'left out for viewers without `admin`'),
-    ('errors', 'impact', 'expression', ARRAY['r.user_impact', 'to_jsonb(r.details) ->> ''userImpact''', 'NULL'], 'how bad it is for users, in the app''s own words; without it, that follows from the severity'),
+    ('errors', 'stack_trace', 'expression', ARRAY['r.stack_trace', 'rowcast.guarded_jsonb(r.details) ->> ''stackTrace''', 'NULL'], 'left out for viewers without `admin`'),
+    ('errors', 'impact', 'expression', ARRAY['r.user_impact', 'rowcast.guarded_jsonb(r.details) ->> ''userImpact''', 'NULL'], 'how bad it is for users, in the app''s own words; without it, that follows from the severity'),
     ('errors', 'impact_words', 'words', ARRAY['{"none": "none", "minor": "minor", "low": "minor", "major": "major", "high": "major", "critical": "critical"}'], 'what those words mean'),
-    ('errors', 'resolution', 'expression', ARRAY['r.resolution', 'to_jsonb(r.details) ->> ''resolution''', 'NULL'], 'what was done, or is to be done'),
-    ('errors', 'sentry_issue_id', 'expression', ARRAY['r.sentry_issue_id', 'to_jsonb(r.details) ->> ''sentryIssueId''', 'NULL'], 'the issue in Sentry'),
+    ('errors', 'resolution', 'expression', ARRAY['r.resolution', 'rowcast.guarded_jsonb(r.details) ->> ''resolution''', 'NULL'], 'what was done, or is to be done'),
+    ('errors', 'sentry_issue_id', 'expression', ARRAY['r.sentry_issue_id', 'rowcast.guarded_jsonb(r.details) ->> ''sentryIssueId''', 'NULL'], 'the issue in Sentry'),
     ('errors', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'errorId',       {id}::text,
     'component',     coalesce({component}::text, 'general'),
@@ -290,8 +293,8 @@ FROM (VALUES
     ('activity', 'organization_id', 'expression', ARRAY['r.organization_id'], 'where'),
     ('activity', 'user_id', 'expression', ARRAY['r.user_id'], 'who'),
     ('activity', 'action', 'expression', ARRAY['r.name', 'r.action'], 'what, by the app''s own names'),
-    ('activity', 'session', 'expression', ARRAY['to_jsonb(r.details) ->> ''sessionId''', 'NULL'], 'the session in which they were signed in'),
-    ('activity', 'metadata', 'expression', ARRAY['rowcast.without_secret_keys(to_jsonb(r.details) - ''sessionId'')', 'rowcast.without_secret_keys(to_jsonb(r.metadata))', 'NULL'],
+    ('activity', 'session', 'expression', ARRAY['rowcast.guarded_jsonb(r.details) ->> ''sessionId''', 'NULL'], 'the session in which they were signed in'),
+    ('activity', 'metadata', 'expression', ARRAY['rowcast.without_secret_keys(rowcast.guarded_jsonb(r.details) - ''sessionId'')', 'rowcast.without_secret_keys(rowcast.guarded_jsonb(r.metadata))', 'NULL'],
         'whatever else is told: a jsonb object'),
     ('activity', 'data', 'expression', ARRAY[$$jsonb_strip_nulls(jsonb_build_object(
     'userId',    {user_id}::text,

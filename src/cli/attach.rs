@@ -67,6 +67,7 @@ pub(super) struct Attach {
     /// Expression: one event for each of its values that a statement wrote, instead of one for each row, such as r.document_id.
     #[arg(long, value_name = "SQL")]
     group_by: Option<String>,
+
     /// Add the event type to rowcast.event_types, if it is not there: one of your own.
     #[arg(long)]
     register: bool,

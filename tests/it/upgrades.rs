@@ -89,3 +89,26 @@ async fn an_older_build_of_the_same_release_leaves_a_newer_database_as_it_is() {
     admin.batch_execute("DELETE FROM rowcast.schema_history WHERE name = 'later'").await.unwrap();
     assert!(rowcast::app::migrate_at(&db.url()).await.unwrap().functions);
 }
+
+#[tokio::test]
+async fn our_own_tables_are_attached_as_this_release_wants_them() {
+    let db = Database::new().await;
+    let owner = db.connect().await;
+    let operations = async || {
+        let list = "SELECT string_agg(DISTINCT facts->>'operations', ';') FROM rowcast.attachment_triggers WHERE root = 'rowcast.platform_activity'::regclass";
+        owner.query_one(list, &[]).await.unwrap().get::<_, String>(0)
+    };
+    // As if another release had wanted more, or less.
+    for wanted in ["{INSERT,UPDATE}", "{UPDATE}"] {
+        owner
+            .batch_execute(&format!(
+                "SELECT rowcast.keep_attached('rowcast.platform_activity', 'user_activity', data => rowcast.activity_data(),
+                                              priority => '''low''', user_id => 'r.user_id', session_id => 'r.session_id', operations => '{wanted}')"
+            ))
+            .await
+            .unwrap();
+        assert_ne!(operations().await, "[\"INSERT\"]");
+        owner.batch_execute("SELECT rowcast.attach_producers()").await.unwrap();
+        assert_eq!(operations().await, "[\"INSERT\"]", "{wanted}");
+    }
+}

@@ -2,4 +2,4 @@
 SELECT 'warning' AS level,
        'no table is attached' AS what,
        'SELECT rowcast.attach(''public.documents'', ''document_processing'', organization_id => ''r.organization_id''); -- see docs/capture.md' AS fix
-WHERE NOT EXISTS (SELECT FROM rowcast.attachments WHERE source NOT LIKE 'rowcast.%') AND NOT EXISTS (SELECT FROM rowcast.outbox WHERE source IS NULL)
+WHERE NOT EXISTS (SELECT FROM rowcast.attachments) AND NOT EXISTS (SELECT FROM rowcast.outbox WHERE source IS NULL)

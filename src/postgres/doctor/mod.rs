@@ -100,7 +100,7 @@ const ANYWHERE: [(Check, &str); 2] = [
 ];
 
 /// What can be asked of a database that `rowcast migrate` has been at.
-const CHECKS: [(Check, &str); 23] = [
+const CHECKS: [(Check, &str); 24] = [
     query!(
         "server_role",
         "servers have a role of their own",
@@ -179,6 +179,11 @@ const CHECKS: [(Check, &str); 23] = [
     query!("alert_rules", "every alert rule has something to judge", "the alert never fires, whatever happens"),
     query!("secret_columns", "no column that is sent sounds like a secret", "whoever may see the event gets the value"),
     query!("attached_tables", "some table is attached", "without one there are only the events of rowcast.emit()"),
+    query!(
+        "producers",
+        "our own producers' tables are attached",
+        "what they find out is written down, but makes no events"
+    ),
     query!(
         "event_trigger",
         "new partitions get their triggers by themselves",

@@ -7,6 +7,7 @@ mod cursor;
 mod doorbell;
 mod emit;
 mod errors;
+mod group_sums;
 mod groups;
 mod nested;
 mod numbers;

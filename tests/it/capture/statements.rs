@@ -303,3 +303,12 @@ async fn replicated_rows_are_captured_where_the_setting_says_so() {
     stage.superuser.batch_execute(&replicate.replace('%', "4")).await.unwrap();
     assert_eq!(stage.told().await, [""; 0]);
 }
+
+#[tokio::test]
+async fn a_table_is_attached_by_a_session_whose_search_path_is_empty() {
+    let stage = Stage::new(DOCS).await;
+    stage.own("SELECT set_config('search_path', '', false)").await;
+    stage.attach(ATTACH_DOCS).await;
+    stage.write("INSERT INTO docs VALUES (1, 'a', 'x')").await;
+    assert_eq!(stage.told().await.len(), 1);
+}

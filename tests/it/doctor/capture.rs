@@ -63,7 +63,27 @@ async fn an_owner_who_may_not_write_events() {
     let leave = format!("REVOKE rowcast_writer FROM {owner}");
     let expected = format!("public.theirs belongs to {owner}, who is not in rowcast_writer");
     is_found_and_mended(&db, "writer_role", &leave, ("problem", &expected), &superuser).await;
+    // Our own tables are no exception.
+    let give_away = format!(
+        "REVOKE rowcast_writer FROM {owner}; DROP TABLE theirs CASCADE; ALTER TABLE rowcast.errors OWNER TO {owner}"
+    );
+    let expected = format!("rowcast.errors belongs to {owner}, who is not in rowcast_writer");
+    is_found_and_mended(&db, "writer_role", &give_away, ("problem", &expected), &superuser).await;
     superuser.batch_execute(&format!("DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_producer_whose_rows_make_no_events() {
+    let db = Database::new().await;
+    let owner = db.connect().await;
+    let detach = format!(
+        "SET ROLE {}; SELECT rowcast.detach('rowcast.errors'), rowcast.detach('rowcast.activity')",
+        Role::Owner.name()
+    );
+    let expected = ("warning", "not attached: rowcast.errors, rowcast.activity");
+    is_found_and_mended(&db, "producers", &detach, expected, &owner).await;
+    let attached = "SELECT count(DISTINCT root) FROM rowcast.attachment_triggers";
+    assert_eq!(owner.query_one(attached, &[]).await.unwrap().get::<_, i64>(0), 6);
 }
 
 #[tokio::test]

@@ -155,3 +155,81 @@ async fn what_looks_secret_in_metadata_is_not_sent_and_what_is_no_object_neither
         .await;
     assert_eq!(stage.told("metadata").await, [json!({"pages": 3, "s3": {"bucket": "b"}}), Value::Null, Value::Null]);
 }
+
+#[tokio::test]
+async fn a_status_that_is_read_from_the_row_as_a_whole_makes_any_update_count() {
+    let stage = Stage::new(
+        "CREATE TABLE documents (id int PRIMARY KEY, organization_id text, filename text, state text, progress int);
+         CREATE FUNCTION state_of(d documents) RETURNS text LANGUAGE sql STABLE RETURN d.state",
+    )
+    .await;
+    for expression in ["to_jsonb(r) ->> 'state'", "app.state_of(r)", "coalesce(r.state, r::text)"] {
+        stage.attach("chatbot", &json!({"documents.status": expression})).await;
+        stage.write("INSERT INTO documents VALUES (1, 'o1', 'a.pdf', 'pending', 5)").await;
+        stage.write("UPDATE documents SET state = 'done'").await;
+        stage.write("DELETE FROM documents").await;
+        assert_eq!(stage.told("stage").await, ["upload", "completed", "completed"], "{expression}");
+        stage.writer.batch_execute("SELECT rowcast.detach('app.documents')").await.unwrap();
+    }
+    // By its column alone, only that counts.
+    stage.attach("chatbot", &json!({"documents.status": "r.state"})).await;
+    stage
+        .write("INSERT INTO documents VALUES (1, 'o1', 'a.pdf', 'pending', 5); UPDATE documents SET filename = 'b.pdf'")
+        .await;
+    assert_eq!(stage.told("stage").await, ["upload"]);
+}
+
+#[tokio::test]
+async fn times_without_end_fail_no_write() {
+    for time in ["timestamptz", "timestamp"] {
+        let stage = Stage::new(&format!(
+            "CREATE TABLE documents (id int PRIMARY KEY, organization_id text, filename text, status text, uploaded_at {time}, finished_at {time});
+             CREATE TABLE messages (id int PRIMARY KEY, organization_id text, session_id int, role text, created_at {time})"
+        ))
+        .await;
+        stage.attach("chatbot", &json!({})).await;
+        stage
+            .write(
+                "INSERT INTO documents VALUES (1, 'o1', 'a', 'done', 'infinity', 'infinity'), (2, 'o1', 'a', 'done', '2026-01-01', 'infinity'),
+                     (3, 'o1', 'a', 'done', '-infinity', '2026-01-01'), (4, 'o1', 'a', 'done', '4713-01-01 BC', '294276-01-01'),
+                     (5, 'o1', 'a', 'done', '2026-01-01 00:00:00', '2026-01-01 00:00:02')",
+            )
+            .await;
+        let (none, two) = (Value::Null, json!(2000));
+        assert_eq!(
+            stage.told("processingTime").await,
+            [none.clone(), none.clone(), none.clone(), none.clone(), two],
+            "{time}"
+        );
+        stage.write("INSERT INTO messages VALUES (1, 'o1', 7, 'user', '-infinity'), (2, 'o1', 7, 'bot', '2026-01-01'), (3, 'o1', 7, 'bot', 'infinity')").await;
+        assert_eq!(stage.told("responseTime").await, [none.clone(), none.clone(), none], "{time}");
+    }
+}
+
+#[tokio::test]
+async fn what_json_and_numbers_cannot_hold_fails_no_write() {
+    let stage = Stage::new(
+        "CREATE TABLE documents (id int PRIMARY KEY, organization_id text, filename text, status text, metadata json, progress numeric);
+         CREATE TABLE audit_log (id int PRIMARY KEY, organization_id text, user_id text, action text, details json)",
+    )
+    .await;
+    stage.attach("chatbot", &json!({})).await;
+    stage.attach("audit", &json!({})).await;
+    stage
+        .write(
+            r#"INSERT INTO documents VALUES (1, 'o1', 'a', 'new', '{"a": "x\u0000"}', 1), (2, 'o1', 'a', 'new', '{"a": 1e400000}', ('1' || repeat('0', 400))::numeric),
+                   (3, 'o1', 'a', 'new', '{"pages": 3, "password": "x"}', 12.345)"#,
+        )
+        .await;
+    let events = stage.events().await;
+    let told: Vec<_> =
+        events.iter().map(|event| (&event.data["metadata"], event.data["progress"].as_f64().unwrap())).collect();
+    let pages = json!({"pages": 3});
+    assert_eq!(told, [(&Value::Null, 1.0), (&Value::Null, 100.0), (&pages, 12.35)]);
+    stage
+        .write(
+            r#"INSERT INTO audit_log VALUES (1, 'o1', 'u', 'look', '"\ud800"'), (2, 'o1', 'u', 'look', '{"at": "x"}')"#,
+        )
+        .await;
+    assert_eq!(stage.told("metadata").await, [Value::Null, json!({"at": "x"})]);
+}

@@ -61,6 +61,7 @@ async fn what_does_not_fit_is_named_with_what_there_is() {
             "documents: there is no table documents Say which: --set documents.table=TABLE",
         ),
         ("chatbot", json!({"documents.table": "filez"}), None, "documents: there is no table filez Say which"),
+        ("chatbot", json!({"documents.table": null}), None, "documents: there is no table  Say which"),
         ("chatbot", json!({"documents.table": "a b.\"c"}), None, "documents: there is no table a b.\"c"),
         (
             "chatbot",
@@ -173,6 +174,26 @@ async fn all_is_attached_or_nothing() {
     assert_eq!(attached, ["app.files document_processing", "app.messages conversation_activity"]);
     let again = stage.try_attach("chatbot", &documents, Some(&["messages"])).await.unwrap_err();
     assert!(again.starts_with("app.messages is attached to conversation_activity already"), "{again}");
+}
+
+#[tokio::test]
+async fn parts_that_nobody_asked_for_need_not_fit() {
+    // Chunks whose document is of another type than the documents' key, and documents of which nothing is known.
+    let stage = Stage::new(
+        "CREATE TABLE documents (id uuid PRIMARY KEY, organization_id text, filename text, status text);
+         CREATE TABLE chunks (id int PRIMARY KEY, document_id int);
+         CREATE TABLE messages (id int PRIMARY KEY, organization_id text, session_id int, role text)",
+    )
+    .await;
+    let all = stage.try_attach("chatbot", &json!({}), None).await.unwrap_err();
+    assert!(all.starts_with("chunks.organization_id: not an expression over r"), "{all}");
+    let attached = stage.try_attach("chatbot", &json!({}), Some(&["documents", "messages"])).await.unwrap();
+    assert_eq!(attached, ["app.documents document_processing", "app.messages conversation_activity"]);
+    // What the caller speaks of is looked at, asked for or not.
+    let chunks = json!({"chunks.document": "r.document"});
+    stage.writer.batch_execute("SELECT rowcast.detach('app.documents')").await.unwrap();
+    let refused = stage.try_attach("chatbot", &chunks, Some(&["documents"])).await.unwrap_err();
+    assert!(refused.starts_with("chunks.document: not an expression over r"), "{refused}");
 }
 
 #[tokio::test]
