@@ -87,10 +87,42 @@ async fn a_demo_whose_postgres_dies_ends_and_says_why() {
     assert!(told.contains("Postgres ended"), "{told}");
 }
 
-/// The demo, when it has said all that it says at its start.
+/// It pulls the plug on its own Postgres, and what it saw is in the history afterwards.
+#[tokio::test]
+async fn a_demo_outlives_its_own_outages() {
+    let directory = Directory::new();
+    let (mut demo, lines) = start_demo_with(&directory, &["--outage-every", "15s"]).await;
+    let url = lines.iter().find_map(|line| line.split('\'').find(|word| word.starts_with("postgresql:"))).unwrap();
+    let told = "SELECT EXISTS (SELECT FROM rowcast.outbox AS up, rowcast.outbox AS down
+        WHERE up.source = 'rowcast.health_checks' AND up.data->>'component' = 'database' AND up.data->>'status' = 'healthy'
+          AND down.source = up.source AND down.data->>'metric' = up.data->>'metric' AND down.data->>'status' = 'down' AND up.id > down.id)";
+    let connect = async || {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.ok()?;
+        tokio::spawn(connection);
+        Some(client)
+    };
+    eventually("the plug to be pulled", async || connect().await.is_none().then_some(())).await;
+    eventually("Postgres to be back", async || connect().await.map(drop)).await;
+    eventually("the outage and its end to be told", async || {
+        connect().await?.query_one(told, &[]).await.ok()?.get::<_, bool>(0).then_some(())
+    })
+    .await;
+    assert!(demo.try_wait().unwrap().is_none(), "the demo goes on");
+    demo.kill().unwrap();
+    demo.wait().unwrap();
+    let postmaster = directory.0.join("postgres/data/postmaster.pid");
+    eventually("Postgres to end", async || (!postmaster.exists()).then_some(())).await;
+}
+
 async fn start_demo(directory: &Directory) -> (Child, Vec<String>) {
+    start_demo_with(directory, &[]).await
+}
+
+/// The demo, when it has said all that it says at its start.
+async fn start_demo_with(directory: &Directory, arguments: &[&str]) -> (Child, Vec<String>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rowcast"));
-    command.args(["demo", "--listen-addr", "127.0.0.1:0", "--directory"]).arg(&directory.0).env_remove("DATABASE_URL");
+    command.args(["demo", "--listen-addr", "127.0.0.1:0", "--directory"]).arg(&directory.0).args(arguments);
+    command.env_remove("DATABASE_URL").env("ROWCAST_LOG", "error");
     if let Some(binaries) = binaries().await {
         command.env("ROWCAST_POSTGRES_BIN", binaries);
     }
