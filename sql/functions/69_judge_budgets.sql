@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION rowcast.budget_start(budget text, now timestamptz) RETURNS date
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
-RETURN date_trunc(budget, now AT TIME ZONE coalesce((SELECT s.value FROM rowcast.settings s WHERE s.name = 'cost_time_zone'), 'UTC'))::date;
+RETURN date_trunc(budget, now AT TIME ZONE rowcast.cost_time_zone())::date;
 
 -- The day after the last.
 CREATE OR REPLACE FUNCTION rowcast.budget_end(budget text, period_start date) RETURNS date

@@ -20,6 +20,15 @@ BEGIN
     SELECT s.* INTO state FROM rowcast.alert_states s WHERE s.rule_id = rule.id AND s.organization_id = organization AND s.chatbot_id = chatbot;
     SELECT a.* INTO firing FROM rowcast.alerts a
     WHERE a.rule_id = rule.id AND a.organization_id = organization AND coalesce(a.chatbot_id, '') = chatbot AND a.resolved_at IS NULL;
+    -- The clock has been set back: what was judged last would be later than all that comes.
+    IF state.sampled_at > now THEN
+        DELETE FROM rowcast.metric_samples s
+        WHERE s.rule_id = rule.id AND s.organization_id = organization AND s.chatbot_id = chatbot AND s.sampled_at > now;
+        state.sampled_at := first_at;
+        state.event_id := 0;
+        state.beyond_since := least(state.beyond_since, first_at);
+        state.well_since := least(state.well_since, first_at);
+    END IF;
     FOR sample IN
         SELECT s.sampled_at, s.event_id, s.value
         FROM (SELECT s.sampled_at, s.event_id,

@@ -161,3 +161,26 @@ async fn without_rules_nothing_is_read_and_a_rule_begins_with_what_comes_after_i
     stage.evaluate(5.0).await;
     assert_eq!(stage.texts(versions).await, version);
 }
+
+#[tokio::test]
+async fn the_more_rules_there_are_the_less_is_read_at_once() {
+    let stage = Stage::new().await;
+    stage
+        .execute("INSERT INTO rowcast.alert_rules (metric, comparison, threshold) SELECT 'responseTime', '>', n FROM generate_series(1, 1000) n")
+        .await;
+    for at in 0_u8..11 {
+        stage.sample(f64::from(at), 0.0).await;
+    }
+    stage.settle().await;
+    let evaluate = format!("SELECT rowcast.evaluate_alerts({} + interval '12 s')", super::BEGIN);
+    let last = format!("SELECT max(extract(epoch FROM sampled_at - {}))::bigint FROM rowcast.alert_states", super::BEGIN);
+    let mut read = Vec::new();
+    loop {
+        let is_more: bool = stage.server.query_one(&evaluate, &[]).await.unwrap().get(0);
+        read.push(stage.number(&last).await);
+        if !is_more {
+            break;
+        }
+    }
+    assert_eq!(read, [2, 5, 8, 10]);
+}
