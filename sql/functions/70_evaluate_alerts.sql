@@ -68,7 +68,7 @@ BEGIN
     END IF;
     IF rowcast.budgets_are_due(progress, terms, now) THEN
         BEGIN
-            PERFORM rowcast.judge_budget(r, now) FROM unnest(rules) AS r WHERE r.budget IS NOT NULL;
+            PERFORM rowcast.judge_budgets(rules, now);
         EXCEPTION WHEN invalid_parameter_value THEN
             RAISE WARNING 'sums of cost cannot be judged: %', SQLERRM USING HINT = 'See the setting cost_time_zone in rowcast.settings.';
         END;
