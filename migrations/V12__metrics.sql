@@ -44,6 +44,9 @@ CREATE TABLE rowcast.daily_costs (
     PRIMARY KEY (day, organization_id, chatbot_id)
 );
 
+-- For what an organization has spent.
+CREATE INDEX daily_costs_of_organization ON rowcast.daily_costs (organization_id, day);
+
 INSERT INTO rowcast.settings (name, value, description) VALUES
     ('cost_time_zone', 'UTC', 'whose days rowcast.daily_costs counts by: a time zone, such as Europe/Berlin'),
     ('metrics_retention', '90 days', 'how long rowcast.chatbot_metrics is kept: an interval, or none for ever'),

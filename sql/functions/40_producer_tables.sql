@@ -2,4 +2,4 @@
 CREATE OR REPLACE FUNCTION rowcast.producer_tables() RETURNS text[]
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-RETURN '{health_checks,errors,chatbot_metrics,alerts,activity,platform_activity}'::text[];
+RETURN '{health_checks,errors,chatbot_metrics,alerts,activity}'::text[];

@@ -14,7 +14,7 @@ BEGIN ATOMIC
     SELECT coalesce(jsonb_object_agg(r.id, rowcast.terms_of_rule(to_jsonb(r))), '{}') FROM unnest(rules) r;
 END;
 
--- Ends what was judged by rules that have gone, are switched off or say something else.
+-- Ends what was judged by rules that have gone, are switched off or say something else: of alerts a thousand at a time, the others at the next.
 CREATE OR REPLACE FUNCTION rowcast.forget_changed_rules(known jsonb, terms jsonb, now timestamptz) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -25,7 +25,9 @@ BEGIN
     PERFORM rowcast.resolve_alert(a.id, a.value, now, format('%s of %s: the rule was %s', a.metric, coalesce(a.chatbot_id, a.organization_id),
                 CASE WHEN r.id IS NULL THEN 'deleted' WHEN NOT r.enabled THEN 'switched off' ELSE 'changed' END))
     FROM rowcast.alerts a LEFT JOIN rowcast.alert_rules r ON r.id = a.rule_id
-    WHERE a.resolved_at IS NULL AND rowcast.terms_of_rule(a.rule) IS DISTINCT FROM terms -> a.rule_id::text;
+    WHERE a.id IN (SELECT f.id FROM rowcast.alerts f
+                   WHERE f.resolved_at IS NULL AND rowcast.terms_of_rule(f.rule) IS DISTINCT FROM terms -> f.rule_id::text
+                   ORDER BY f.id LIMIT 1000);
     DELETE FROM rowcast.alert_states s WHERE s.rule_id = ANY (changed);
     DELETE FROM rowcast.metric_samples s WHERE s.rule_id = ANY (changed);
 END

@@ -13,16 +13,10 @@ BEGIN
         FROM ROWS FROM (jsonb_to_recordset(tell_activity.told) AS (
             id text, at timestamptz, action text, organization_id text, user_id text, session_id text, metadata jsonb)) WITH ORDINALITY AS e (
             id, at, action, organization_id, user_id, session_id, metadata, n)
-    ), of_organizations AS (
+    ), written AS (
         INSERT INTO rowcast.activity (id, created_at, organization_id, user_id, action, session_id, metadata)
         SELECT h.id, h.at, h.organization_id, h.user_id, h.action, h.session_id, h.metadata
-        FROM happened h WHERE h.organization_id IS NOT NULL ORDER BY h.n
-        ON CONFLICT (id) DO NOTHING
-        RETURNING id
-    ), of_the_platform AS (
-        INSERT INTO rowcast.platform_activity (id, created_at, user_id, action, session_id, metadata)
-        SELECT h.id, h.at, h.user_id, h.action, h.session_id, h.metadata
-        FROM happened h WHERE h.organization_id IS NULL ORDER BY h.n
+        FROM happened h ORDER BY h.n
         ON CONFLICT (id) DO NOTHING
         RETURNING id
     )
@@ -30,7 +24,7 @@ BEGIN
     SELECT h.id, tell_activity.server, h.session_id, h.user_id, h.organization_id, h.at, h.metadata ->> 'transport'
     FROM happened h
     WHERE h.action = 'connected' AND h.session_id IS NOT NULL
-      AND h.id IN (SELECT o.id FROM of_organizations o UNION ALL SELECT p.id FROM of_the_platform p);
+      AND h.id IN (SELECT w.id FROM written w);
 
     UPDATE rowcast.attendance a SET left_at = g.at, reason = g.reason
     FROM jsonb_to_recordset(tell_activity.gone) AS g (id text, at timestamptz, reason text)
@@ -69,14 +63,10 @@ BEGIN
         RETURNING a.*, jsonb_strip_nulls(jsonb_build_object(
             'transport', a.transport, 'reason', a.reason,
             'duration', greatest(round(extract(epoch FROM a.left_at - a.connected_at) * 1000), 0))) AS metadata
-    ), of_organizations AS (
+    ), written AS (
         INSERT INTO rowcast.activity (id, created_at, organization_id, user_id, action, session_id, metadata)
         SELECT g.id || '-end', g.left_at, g.organization_id, g.user_id, 'disconnected', g.session_id, g.metadata
-        FROM gone g WHERE g.organization_id IS NOT NULL ORDER BY g.left_at, g.id
-    ), of_the_platform AS (
-        INSERT INTO rowcast.platform_activity (id, created_at, user_id, action, session_id, metadata)
-        SELECT g.id || '-end', g.left_at, g.user_id, 'disconnected', g.session_id, g.metadata
-        FROM gone g WHERE g.organization_id IS NULL ORDER BY g.left_at, g.id
+        FROM gone g ORDER BY g.left_at, g.id
     )
     SELECT count(*) INTO told FROM gone;
     RETURN told;

@@ -20,6 +20,15 @@ BEGIN
     SELECT s.* INTO state FROM rowcast.alert_states s WHERE s.rule_id = rule.id AND s.organization_id = organization AND s.chatbot_id = chatbot;
     SELECT a.* INTO firing FROM rowcast.alerts a
     WHERE a.rule_id = rule.id AND a.organization_id = organization AND coalesce(a.chatbot_id, '') = chatbot AND a.resolved_at IS NULL;
+    -- The clock has been set back: what was judged last would be later than all that comes.
+    IF state.sampled_at > now THEN
+        DELETE FROM rowcast.metric_samples s
+        WHERE s.rule_id = rule.id AND s.organization_id = organization AND s.chatbot_id = chatbot AND s.sampled_at > now;
+        state.sampled_at := first_at;
+        state.event_id := 0;
+        state.beyond_since := least(state.beyond_since, first_at);
+        state.well_since := least(state.well_since, first_at);
+    END IF;
     FOR sample IN
         SELECT s.sampled_at, s.event_id, s.value
         FROM (SELECT s.sampled_at, s.event_id,
@@ -91,7 +100,7 @@ BEGIN ATOMIC
         format('%s of %s has had no value for %s', rule.metric, coalesce(firing.chatbot_id, firing.organization_id), rowcast.alert_span(rule.stale_after)));
 END;
 
--- Looks at the clock for all that fires.
+-- Looks at the clock for all that fires. Ends a thousand at a time, the others at the next.
 CREATE OR REPLACE FUNCTION rowcast.resolve_all_stale(rules rowcast.alert_rules[], now timestamptz) RETURNS void
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
@@ -101,5 +110,6 @@ BEGIN ATOMIC
     JOIN unnest(rules) AS r ON r.id = a.rule_id AND r.budget IS NULL
     LEFT JOIN rowcast.alert_states s ON s.rule_id = a.rule_id AND s.organization_id = a.organization_id AND s.chatbot_id = coalesce(a.chatbot_id, '')
     CROSS JOIN LATERAL (SELECT coalesce(s.sampled_at, a.fired_at), coalesce(s.value, a.value)) AS l (sampled_at, value)
-    WHERE a.resolved_at IS NULL AND now - l.sampled_at > r.stale_after;
+    WHERE a.resolved_at IS NULL AND now - l.sampled_at > r.stale_after
+    ORDER BY a.id LIMIT 1000;
 END;

@@ -51,7 +51,7 @@ BEGIN
                coalesce(sum(input_tokens), 0) AS input_tokens,
                coalesce(sum(output_tokens), 0) AS output_tokens,
                coalesce(sum(unpriced_tokens), 0) AS unpriced_tokens,
-               array_agg(DISTINCT coalesce(model, '(none)')) FILTER (WHERE unpriced_tokens > 0) AS unpriced_models,
+               array_agg(DISTINCT left(coalesce(model, '(none)'), 200)) FILTER (WHERE unpriced_tokens > 0) AS unpriced_models,
                trim_scale(sum(cost)) AS cost
         FROM counted
         GROUP BY 1, 2, 3

@@ -1,7 +1,7 @@
 -- The app's messages from `since` to just before `until`, with what they cost. Reads nothing that is older, so an index on when they were written is all that it takes.
 --
 -- What cannot be counted is left out (rowcast.uncountable_messages says how many those are): nobody's figures would be right with it. Figures that are none
--- (below zero, not a number) count as absent.
+-- (below zero, not a number, beyond all measure) count as absent. (Rounded, since what is closer to nothing is no float8 but an error.)
 -- A price is looked up for the time of the message. Multiplied, not divided by a million: a product of numerics is exact, a quotient is rounded.
 CREATE OR REPLACE FUNCTION rowcast.priced_messages(since timestamptz, until timestamptz)
 RETURNS TABLE (
@@ -19,14 +19,14 @@ BEGIN
         FROM rowcast.model_prices p
     ), message AS (
         SELECT m.organization_id, m.chatbot_id, m.session_id, m.role, m.created_at, m.model,
-               CASE WHEN m.response_time_ms >= 0 AND m.response_time_ms < 'Infinity' THEN m.response_time_ms END AS response_time_ms,
+               CASE WHEN m.response_time_ms >= 0 AND m.response_time_ms < 1e300 THEN round(m.response_time_ms, 20) END AS response_time_ms,
                coalesce(m.failed, false) AS failed,
                greatest(m.input_tokens, 0)::numeric AS input_tokens,
                greatest(m.output_tokens, 0)::numeric AS output_tokens,
-               CASE WHEN m.satisfaction > '-Infinity' AND m.satisfaction < 'Infinity' THEN m.satisfaction END AS satisfaction
+               CASE WHEN abs(m.satisfaction) < 1e300 THEN m.satisfaction END AS satisfaction
         FROM rowcast.messages m
         WHERE m.created_at >= since AND m.created_at < until
-          AND m.organization_id IS NOT NULL AND m.chatbot_id IS NOT NULL AND m.session_id IS NOT NULL AND m.role IN ('user', 'bot', 'system')
+          AND rowcast.is_series(m.organization_id, m.chatbot_id) AND m.session_id IS NOT NULL AND m.role IN ('user', 'bot', 'system')
     )
     SELECT m.organization_id, m.chatbot_id, m.session_id, m.role, m.created_at, m.response_time_ms, m.failed, m.input_tokens, m.output_tokens,
            coalesce(m.input_tokens * p.input_per_million + m.output_tokens * p.output_per_million, 0) * 0.000001,
@@ -45,6 +45,6 @@ BEGIN
     RETURN (
         SELECT count(*) FROM rowcast.messages m
         WHERE m.created_at >= since AND m.created_at < until
-          AND (m.organization_id IS NULL OR m.chatbot_id IS NULL OR m.session_id IS NULL OR m.role IN ('user', 'bot', 'system') IS NOT TRUE));
+          AND (rowcast.is_series(m.organization_id, m.chatbot_id) AND m.session_id IS NOT NULL AND m.role IN ('user', 'bot', 'system')) IS NOT TRUE);
 END
 $$;

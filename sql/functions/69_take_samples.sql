@@ -14,17 +14,18 @@ BEGIN ATOMIC
                     THEN (f.found #>> '{}')::numeric END AS value) AS n;
 END;
 
--- The id that ends the first `size` rows; null when there are fewer.
-CREATE OR REPLACE FUNCTION rowcast.end_of_piece(ids int8multirange, size integer) RETURNS bigint
+-- The id that ends the first `size` rows, or the first `events` with figures; null when there are fewer of both.
+CREATE OR REPLACE FUNCTION rowcast.end_of_piece(ids int8multirange, size integer, events integer) RETURNS bigint
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 -- As in current_cursor(): the planner knows nothing of what is in a multirange.
 SET enable_seqscan = off
 BEGIN ATOMIC
-    SELECT o.id
-    FROM unnest(ids) AS range
-    CROSS JOIN LATERAL (SELECT o.id FROM rowcast.outbox o WHERE o.id >= lower(range) AND o.id < upper(range) ORDER BY o.id LIMIT size) AS o
-    ORDER BY o.id OFFSET size - 1 LIMIT 1;
+    SELECT min(counted.id)
+    FROM (SELECT o.id, count(*) OVER (ORDER BY o.id) AS nth, count(*) FILTER (WHERE o.event_type = 'chatbot_metrics') OVER (ORDER BY o.id) AS nth_event
+          FROM unnest(ids) AS range
+          CROSS JOIN LATERAL (SELECT o.id, o.event_type FROM rowcast.outbox o WHERE o.id >= lower(range) AND o.id < upper(range) ORDER BY o.id LIMIT size) AS o) AS counted
+    WHERE counted.nth = size OR counted.nth_event = events;
 END;
 
 -- Stores what rules want of these events. Returns which series that concerns, and from when on.
@@ -42,6 +43,7 @@ BEGIN ATOMIC
             SELECT * FROM rowcast.outbox o
             WHERE o.id >= lower(range) AND o.id < upper(range)
               AND o.event_type = 'chatbot_metrics' AND o.audience = 'organization' AND o.operation IN ('INSERT', 'UPDATE', 'EMIT')
+              AND rowcast.is_series(o.organization_id, coalesce(o.chatbot_id, ''))
         ) AS o
     ), taken AS (
         INSERT INTO rowcast.metric_samples AS s (rule_id, organization_id, chatbot_id, sampled_at, event_id, value)

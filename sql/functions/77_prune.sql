@@ -10,7 +10,7 @@ DECLARE
 BEGIN
     FOR pruned IN
         SELECT * FROM (VALUES ('rowcast.access_changes', interval '1 day'), ('rowcast.commands', interval '1 day'), ('rowcast.capture_errors', kept),
-                              ('rowcast.activity', interval '30 days'), ('rowcast.platform_activity', interval '30 days'))
+                              ('rowcast.activity', interval '30 days'))
             AS t (name, age)
         WHERE age IS NOT NULL
     LOOP

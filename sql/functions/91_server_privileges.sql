@@ -41,13 +41,13 @@ GRANT INSERT ON rowcast.chatbot_metrics TO rowcast_server;
 GRANT INSERT, UPDATE, DELETE ON rowcast.daily_costs TO rowcast_server;
 GRANT EXECUTE
     ON FUNCTION rowcast.measure(interval, text), rowcast.measured(interval, timestamptz), rowcast.trend(numeric, numeric),
-       rowcast.priced_messages(timestamptz, timestamptz), rowcast.uncountable_messages(timestamptz, timestamptz), rowcast.counted_costs(date),
+       rowcast.is_series(text, text), rowcast.priced_messages(timestamptz, timestamptz), rowcast.uncountable_messages(timestamptz, timestamptz), rowcast.counted_costs(date),
        rowcast.store_costs(date, rowcast.daily_costs[]), rowcast.count_costs(date), rowcast.days_to_count(), rowcast.cost_time_zone()
     TO rowcast_server;
 -- What users do with their streams is told by the servers.
-GRANT SELECT, INSERT ON rowcast.activity, rowcast.platform_activity TO rowcast_server;
+GRANT SELECT, INSERT ON rowcast.activity TO rowcast_server;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rowcast.attendance TO rowcast_server;
-GRANT SELECT ON rowcast.activity, rowcast.platform_activity, rowcast.attendance TO rowcast_reader;
+GRANT SELECT ON rowcast.activity, rowcast.attendance TO rowcast_reader;
 GRANT EXECUTE ON FUNCTION rowcast.tell_activity(text, jsonb, jsonb), rowcast.tell_departures(integer) TO rowcast_server;
 -- Rules are the DBA's, and what comes of them is written by the function alone.
 GRANT EXECUTE ON FUNCTION rowcast.evaluate_alerts(timestamptz) TO rowcast_server;

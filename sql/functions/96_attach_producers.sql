@@ -1,10 +1,3 @@
--- Several are told as a sum: whose number is in the metadata.
-CREATE OR REPLACE FUNCTION rowcast.activity_data() RETURNS text
-LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp
-RETURN $data$jsonb_strip_nulls(jsonb_build_object(
-    'userId', coalesce(r.user_id, '*'), 'action', r.action, 'sessionId', r.session_id, 'metadata', r.metadata))$data$;
-
 -- What the producers write becomes events: one call for each of their tables (40_producer_tables.sql).
 CREATE OR REPLACE FUNCTION rowcast.attach_producers() RETURNS void
 LANGUAGE plpgsql
@@ -25,10 +18,14 @@ BEGIN
         ))$data$,
         priority => $data$'low'$data$,
         chatbot_id => 'r.chatbot_id');
+    -- Several are told as a sum: whose number is in the metadata.
     PERFORM rowcast.keep_attached('rowcast.activity', 'user_activity',
-        organization_id => 'r.organization_id', data => rowcast.activity_data(), priority => '''low''', user_id => 'r.user_id', session_id => 'r.session_id');
-    PERFORM rowcast.keep_attached('rowcast.platform_activity', 'user_activity',
-        data => rowcast.activity_data(), priority => '''low''', user_id => 'r.user_id', session_id => 'r.session_id');
+        organization_id => 'r.organization_id',
+        data => $data$jsonb_strip_nulls(jsonb_build_object(
+            'userId', coalesce(r.user_id, '*'), 'action', r.action, 'sessionId', r.session_id, 'metadata', r.metadata))$data$,
+        priority => $data$'low'$data$,
+        user_id => 'r.user_id',
+        session_id => 'r.session_id');
     -- A row is inserted when the alert fires, and updated when it is over. (Rounded, since what is closer to nothing is no float8 but an error.)
     PERFORM rowcast.keep_attached('rowcast.alerts', 'performance_alert',
         organization_id => 'r.organization_id',
@@ -68,6 +65,6 @@ BEGIN
         priority => $p$CASE WHEN r.restated THEN 'low' WHEN r.status = 'down' THEN 'critical' WHEN r.status = 'degraded' THEN 'high' ELSE 'medium' END$p$);
 END
 $$;
-REVOKE ALL ON FUNCTION rowcast.attach_producers(), rowcast.activity_data() FROM PUBLIC;
+REVOKE ALL ON FUNCTION rowcast.attach_producers() FROM PUBLIC;
 
 SELECT rowcast.attach_producers();

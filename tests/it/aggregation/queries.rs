@@ -161,3 +161,22 @@ async fn what_the_owner_may_not_read_or_not_see_is_refused() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn what_is_beyond_all_measure_stops_nobody() {
+    let app = App::without_query().await;
+    let query = "SELECT tenant AS organization_id, dialogue AS session_id, speaker AS role, said_at AS created_at, prompt_tokens AS input_tokens, repeat(llm, 300) AS model,
+            CASE bot WHEN 'long' THEN (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 400) n) ELSE bot END AS chatbot_id,
+            CASE bot WHEN 'slow' THEN 1e400 WHEN 'quick' THEN 1e-400 ELSE took_ms::numeric END AS response_time_ms,
+            CASE bot WHEN 'slow' THEN 1e100000 ELSE 3 END AS satisfaction
+        FROM public.utterances";
+    app.dba.execute("SELECT rowcast.use_messages($1)", &[&query]).await.unwrap();
+    for bot in ["ann", "long", "quick", "slow"] {
+        app.say("acme", bot, "bot").await;
+    }
+    assert_eq!(app.measure().await, "measured");
+    let figures = "SELECT concat_ws(' ', chatbot_id, trim_scale(response_time_ms), trim_scale(satisfaction), length(unpriced_models[1])) FROM rowcast.chatbot_metrics ORDER BY id";
+    assert_eq!(app.texts(figures).await, ["ann 250 3 200", "quick 0 3 200", "slow 200"]);
+    assert_eq!(app.number("SELECT left_out FROM rowcast.measure()").await, 1);
+    assert_eq!(app.number("SELECT count(*) FROM rowcast.daily_costs").await, 3);
+}

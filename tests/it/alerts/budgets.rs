@@ -135,3 +135,23 @@ async fn a_setting_that_is_no_time_zone_stops_budgets_alone() {
     stage.evaluate(0.0).await;
     assert_eq!(stage.alerts().await, ["acme/bot 0: 11"]);
 }
+
+#[tokio::test]
+async fn a_thousand_budgets_are_judged_in_seconds_and_a_chatbot_without_a_name_is_no_sum() {
+    let stage = Stage::new().await;
+    let fill = "INSERT INTO rowcast.daily_costs
+        SELECT date '2026-03-01' + d, 'o' || n % 1000, 'bot' || n, 0, 0, 0, 1 FROM generate_series(0, 29) d, generate_series(1, 2000) n;
+        INSERT INTO rowcast.daily_costs VALUES ('2026-03-30', 'o0', '', 0, 0, 0, 0.5);
+        INSERT INTO rowcast.alert_rules (metric, comparison, threshold, \"window\", organization_id)
+        SELECT 'cost', '>=', 60.5, '1 month', 'o' || n FROM generate_series(0, 999) n;
+        INSERT INTO rowcast.alert_rules (metric, comparison, threshold, \"window\", chatbot_id)
+        SELECT 'cost', '>=', 30, '1 month', 'bot' || n FROM generate_series(7, 8) n";
+    stage.execute(fill).await;
+    stage.server.batch_execute("SET statement_timeout = '15 s'").await.unwrap();
+    evaluate(&stage, "03-30 10:00").await;
+    let firing = ["o0 2026-03-01: firing", "o7/bot7 2026-03-01: firing", "o8/bot8 2026-03-01: firing"];
+    assert_eq!(alerts(&stage).await, firing);
+    evaluate(&stage, "04-01 00:00").await;
+    assert_eq!(alerts(&stage).await, firing.map(|alert| alert.trim_end_matches(": firing")));
+    assert_eq!(stage.messages().await[3], "resolved: cost of o0 was $60.50 in 2026-03: the month is over");
+}

@@ -80,15 +80,17 @@ async fn ten_thousand_at_once_are_judged_in_order() {
     stage.execute(&insert).await;
     stage.settle().await;
     let evaluate = format!("SELECT rowcast.evaluate_alerts({} + interval '10499 s')", super::BEGIN);
-    let more: bool = stage.server.query_one(&evaluate, &[]).await.unwrap().get(0);
-    assert!(more, "a call takes ten thousand");
+    let mut calls = 1;
+    while stage.server.query_one(&evaluate, &[]).await.unwrap().get(0) {
+        calls += 1;
+    }
+    assert_eq!(calls, 8, "of 1,500 events, and one to see that there are no more");
     assert_eq!(
         stage.alerts().await,
         ["acme/bot 4300: 20 – 4701: 5", "acme/bot 9999: 9999"],
         "the first was a second too short"
     );
-    let more: bool = stage.server.query_one(&evaluate, &[]).await.unwrap().get(0);
-    assert!(!more && stage.texts("SELECT unread::text FROM rowcast.alerting").await == ["{[10501,)}"]);
+    assert_eq!(stage.texts("SELECT unread::text FROM rowcast.alerting").await, ["{[10501,)}"]);
     assert_eq!(
         stage.number("SELECT count(*) FROM rowcast.metric_samples").await,
         0,
@@ -160,4 +162,50 @@ async fn without_rules_nothing_is_read_and_a_rule_begins_with_what_comes_after_i
     let version = stage.texts(versions).await;
     stage.evaluate(5.0).await;
     assert_eq!(stage.texts(versions).await, version);
+}
+
+#[tokio::test]
+async fn the_more_rules_there_are_the_less_is_read_at_once() {
+    let stage = Stage::new().await;
+    stage
+        .execute("INSERT INTO rowcast.alert_rules (metric, comparison, threshold) SELECT 'responseTime', '>', n FROM generate_series(1, 1000) n")
+        .await;
+    for at in 0_u8..11 {
+        stage.sample(f64::from(at), 0.0).await;
+    }
+    stage.settle().await;
+    let evaluate = format!("SELECT rowcast.evaluate_alerts({} + interval '12 s')", super::BEGIN);
+    let last =
+        format!("SELECT max(extract(epoch FROM sampled_at - {}))::bigint FROM rowcast.alert_states", super::BEGIN);
+    let mut read = Vec::new();
+    loop {
+        let is_more: bool = stage.server.query_one(&evaluate, &[]).await.unwrap().get(0);
+        read.push(stage.number(&last).await);
+        if !is_more {
+            break;
+        }
+    }
+    assert_eq!(read, [2, 5, 8, 10]);
+}
+
+#[tokio::test]
+async fn all_that_is_over_at_once_is_told_of_a_thousand_at_a_time() {
+    let stage = Stage::with_rule("comparison => '>', threshold => 10").await;
+    let fire = format!(
+        "INSERT INTO rowcast.alerts (rule_id, organization_id, chatbot_id, metric, severity, fired_at, value, threshold, message, rule)
+         SELECT r.id, 'acme', concat('bot', n), r.metric, r.severity, {}, 11, 10, '', to_jsonb(r) FROM rowcast.alert_rules r, generate_series(1, 1100) n",
+        super::BEGIN
+    );
+    let over = "SELECT count(*) FROM rowcast.alerts WHERE resolved_at IS NOT NULL";
+    stage.execute(&fire).await;
+    for expected in [1_000, 1_100] {
+        stage.evaluate(3_600.0).await;
+        assert_eq!(stage.number(over).await, expected, "without values");
+    }
+    stage.execute(&fire).await;
+    stage.execute("DELETE FROM rowcast.alert_rules").await;
+    for expected in [2_100, 2_200] {
+        stage.evaluate(0.0).await;
+        assert_eq!(stage.number(over).await, expected, "without a rule");
+    }
 }

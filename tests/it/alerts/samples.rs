@@ -121,3 +121,29 @@ async fn figures_are_written_with_their_units() {
         assert_eq!(stage.texts(&format!("SELECT rowcast.alert_span('{span}')")).await, [expected]);
     }
 }
+
+#[tokio::test]
+async fn a_name_that_fits_into_no_index_stops_nobody() {
+    let stage = Stage::with_rule("comparison => '>', threshold => 10").await;
+    let endless: String = std::iter::repeat_with(fastrand::alphanumeric).take(12_000).collect();
+    stage.event(0.0, &endless, r#"{"responseTime": 11}"#).await;
+    stage.event_of(&endless, 0.0, "bot", r#"{"responseTime": 12}"#).await;
+    stage.sample(1.0, 13.0).await;
+    stage.evaluate(1.0).await;
+    assert_eq!(stage.alerts().await, ["acme/bot 1: 13"]);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_makes_nothing_late() {
+    let stage = Stage::with_rule("comparison => '>', threshold => 10").await;
+    stage.rule("comparison => '>', threshold => 10, \"window\" => '2 h'").await.unwrap();
+    stage.sample(3_600.0, 11.0).await;
+    stage.evaluate(3_600.0).await;
+    stage.sample(5.0, 3.0).await;
+    stage.evaluate(5.0).await;
+    assert_eq!(stage.alerts().await, ["acme/bot 3600: 11 – 3600: 3"; 2]);
+    stage.sample(6.0, 12.0).await;
+    stage.evaluate(6.0).await;
+    let expected = ["acme/bot 6: 12", "acme/bot 3600: 11 – 3600: 3", "acme/bot 3600: 11 – 3600: 3"];
+    assert_eq!(stage.alerts().await, expected, "the average is 7.5: what was later than now is not in it");
+}

@@ -15,7 +15,7 @@ export interface AlertListProps extends Scope {
   onInspect?: Inspect | undefined;
 }
 
-/** Performance alerts: the newest of each metric, firing ones first. */
+/** Performance alerts: one line for each that fires or has fired, firing ones first. */
 export function AlertList({ organizationId, chatbotId, onInspect }: AlertListProps) {
   const followed = useProjection(alerts, { organizationId, chatbotId });
   const firing = followed.value.filter((alert) => alert.firing).length;

@@ -199,6 +199,54 @@ describe("alerts", () => {
       event("performance_alert", { metric: "a", status: "firing", chatbotId });
     expect(fold(alerts, of("x"), of("y"), of("x"))).toHaveLength(2);
   });
+
+  const row = (key: string, status: string, operation = "INSERT", more: object = {}) =>
+    event(
+      "performance_alert",
+      { metric: "a", threshold: 5, status, ...more },
+      { key, operation, organizationId: "o" },
+    );
+  const states = (...events: Parameters<typeof fold<"performance_alert", unknown>>[1][]) =>
+    fold(alerts, ...events).map((alert) => [alert.event.key, alert.firing, alert.fired]);
+
+  it("of two rules on one metric are apart: what is over is the row that says so", () => {
+    expect(states(row("1", "firing"), row("2", "firing"), row("1", "resolved", "UPDATE"))).toEqual([
+      ["2", true, 1],
+      ["1", false, 1],
+    ]);
+    expect(states(row("2", "firing"), row("1", "resolved", "UPDATE"))).toEqual([
+      ["2", true, 1],
+      ["1", false, 0],
+    ]);
+  });
+
+  it("that fire again under another key take the place of what is over", () => {
+    const again = [row("1", "firing"), row("1", "resolved", "UPDATE"), row("2", "firing")];
+    expect(states(...again)).toEqual([["2", true, 2]]);
+    expect(states(...again, row("3", "firing", "INSERT", { threshold: 9 }))).toHaveLength(2);
+  });
+
+  it("of a log are over with the row that says so, whatever its key", () => {
+    expect(states(row("1", "firing"), row("2", "resolved"))).toEqual([["2", false, 1]]);
+    expect(states(row("1", "firing"), row("2", "resolved"), row("3", "firing"))).toEqual([["3", true, 2]]);
+    expect(states(row("1", "firing"), row("2", "firing"), row("3", "resolved"))).toEqual([["3", false, 1]]);
+    expect(states(row("1", "firing"), row("2", "resolved", "INSERT", { threshold: undefined }))).toEqual([
+      ["2", false, 1],
+    ]);
+  });
+
+  it("of another source, threshold or organization are none of theirs", () => {
+    const over = row("2", "resolved");
+    for (const other of [
+      { ...over, source: "public.other" },
+      { ...over, organizationId: "p" },
+      row("2", "resolved", "INSERT", { threshold: 6 }),
+    ])
+      expect(states(row("1", "firing"), other)).toEqual([
+        ["1", true, 1],
+        ["2", false, 0],
+      ]);
+  });
 });
 
 describe("metrics", () => {
