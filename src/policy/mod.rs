@@ -209,8 +209,8 @@ mod tests {
     fn visible_types_follow_the_organization_asked_for() {
         let policy = policy(&[]);
         let grants = grants(&[(Some("o1"), Some("monitor")), (Some("o2"), None)]);
-        assert_eq!(policy.visible_types(&grants, None), ["open".into(), "watched".into()]);
-        assert_eq!(policy.visible_types(&grants, Some("o2")), ["open".into()]);
+        assert_eq!(policy.visible_types(&grants, None), ["open", "watched"].map(Box::<str>::from));
+        assert_eq!(policy.visible_types(&grants, Some("o2")), ["open"].map(Box::<str>::from));
         assert!(policy.visible_types(&Grants::default(), None).is_empty());
     }
 
