@@ -95,14 +95,14 @@ async fn our_own_tables_are_attached_as_this_release_wants_them() {
     let db = Database::new().await;
     let owner = db.connect().await;
     let operations = async || {
-        let list = "SELECT string_agg(DISTINCT facts->>'operations', ';') FROM rowcast.attachment_triggers WHERE root = 'rowcast.platform_activity'::regclass";
+        let list = "SELECT string_agg(DISTINCT facts->>'operations', ';') FROM rowcast.attachment_triggers WHERE root = 'rowcast.activity'::regclass";
         owner.query_one(list, &[]).await.unwrap().get::<_, String>(0)
     };
     // As if another release had wanted more, or less.
     for wanted in ["{INSERT,UPDATE}", "{UPDATE}"] {
         owner
             .batch_execute(&format!(
-                "SELECT rowcast.keep_attached('rowcast.platform_activity', 'user_activity', data => rowcast.activity_data(),
+                "SELECT rowcast.keep_attached('rowcast.activity', 'user_activity', data => 'to_jsonb(r)',
                                               priority => '''low''', user_id => 'r.user_id', session_id => 'r.session_id', operations => '{wanted}')"
             ))
             .await

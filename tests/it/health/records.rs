@@ -29,10 +29,10 @@ async fn a_state_is_one_row_however_often_it_is_told_and_again_changes_nothing()
         assert_eq!(course(&reader, "llm_api", "response_ms").await, ["healthy", "down", "healthy"]);
         let events = events(&reader, "response_ms").await;
         let told: Vec<_> =
-            events.iter().map(|(priority, data)| (&**priority, data["value"].as_f64().unwrap() as u32)).collect();
+            events.iter().map(|(priority, data)| (&**priority, data["value"].as_f64().unwrap())).collect();
         assert_eq!(
             told,
-            [("medium", 0), ("low", 1), ("critical", 4), ("medium", 6)],
+            [("medium", 0.0), ("low", 1.0), ("critical", 4.0), ("medium", 6.0)],
             "what is only told again is less"
         );
     }
