@@ -46,7 +46,7 @@ fn answer() -> Says {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {
@@ -57,7 +57,8 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 fn signature(asked: &Asked, secret: &str, date: &str, region: &str, signed: &str) -> String {
     // For all services but S3 each part of the path is encoded once more.
     let path = asked.target.replace('%', "%25");
-    let headers: String = signed.split(';').map(|name| format!("{name}:{}\n", asked.header(name).unwrap())).collect();
+    let headers = signed.split(';').map(|name| format!("{name}:{}\n", asked.header(name).unwrap()));
+    let headers = headers.collect::<Vec<_>>().concat();
     let body = hex(digest(&SHA256, &asked.body).as_ref());
     let canonical = format!("{}\n{path}\n\n{headers}\n{signed}\n{body}", asked.method);
     let day = &date[..8];
