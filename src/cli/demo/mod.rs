@@ -145,6 +145,12 @@ impl Demo {
                 "\nThe outbox:\n\n  psql '{url}' -c 'SELECT id, event_type, operation, source, source_key FROM rowcast.outbox ORDER BY id DESC LIMIT 10'"
             );
         }
+        if let (Some(_), OutageEvery(Some(interval))) = (psql, self.outage_every) {
+            println!(
+                "\nEvery {} s the demo pulls the plug on its own Postgres for a moment; --outage-every off leaves it in.",
+                interval.as_secs()
+            );
+        }
         println!("\nCtrl-C stops everything; the data stays for the next time.");
         Ok(())
     }

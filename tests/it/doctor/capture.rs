@@ -83,7 +83,7 @@ async fn a_producer_whose_rows_make_no_events() {
     let expected = ("warning", "not attached: rowcast.errors, rowcast.activity");
     is_found_and_mended(&db, "producers", &detach, expected, &owner).await;
     let attached = "SELECT count(DISTINCT root) FROM rowcast.attachment_triggers";
-    assert_eq!(owner.query_one(attached, &[]).await.unwrap().get::<_, i64>(0), 6);
+    assert_eq!(owner.query_one(attached, &[]).await.unwrap().get::<_, i64>(0), 5);
 }
 
 #[tokio::test]
