@@ -1,7 +1,7 @@
 // What is over its limit, and what no longer is.
 
 import { memo } from "react";
-import { formatDecimal, formatDuration, formatName } from "./format.js";
+import { formatDuration, formatFigure, formatName } from "./format.js";
 import { type AlertItem, alerts } from "./model/alerts.js";
 import { Badge } from "./parts/Badge.js";
 import { Panel } from "./parts/Panel.js";
@@ -71,7 +71,7 @@ const AlertRow = memo(function AlertRow({
           <small className="rc-ellipsis">{formatName(metric)}</small>
           <Limit value={value} threshold={threshold} />
           <small className="rc-fixed">
-            {formatDecimal(value)} of {formatDecimal(threshold)}
+            {formatFigure(value)} of {formatFigure(threshold)}
             {lasted !== undefined && `, lasted ${formatDuration(lasted)}`}
           </small>
         </span>

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { formatDecimal, formatName } from "./format.js";
+import { formatFigure, formatName } from "./format.js";
 
 describe("figures", () => {
   it("keep what tells a share from its limit", () => {
-    expect([0.846154, 0.85, 3, 84.62, 5862, 123_456].map(formatDecimal)).toEqual([
+    expect([0.846154, 0.85, 3, 84.62, 5862, 123_456].map(formatFigure)).toEqual([
       "0.85",
       "0.85",
       "3",

@@ -24,9 +24,11 @@ export const formatTime = (time: string | number): string => {
   return Number.isNaN(date.getTime()) ? "" : clock.format(date);
 };
 export const formatCount = (value: number): string => (value < 100_000 ? whole : short).format(value);
-/** Shares and other small figures keep two digits: 0.85 is not 0.9. */
 export const formatDecimal = (value: number): string =>
-  (Math.abs(value) < 10 ? fine : Math.abs(value) < 100_000 ? decimal : short).format(value);
+  (Math.abs(value) < 100_000 ? decimal : short).format(value);
+/** A figure beside its limit. Shares and others that are small keep two digits: 0.85 is not 0.9. */
+export const formatFigure = (value: number): string =>
+  Math.abs(value) < 10 ? fine.format(value) : formatDecimal(value);
 export const formatPercent = (value: number): string => percent.format(value);
 /** Dollars; what is less than a few cents keeps its digits. */
 export const formatMoney = (value: number): string =>
