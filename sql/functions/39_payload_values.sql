@@ -45,7 +45,7 @@ RETURN jsonb_build_object(
     'status', CASE WHEN stage IN ('completed', 'failed') THEN stage ELSE 'processing' END);
 
 -- An object, or NULL for anything else.
-CREATE OR REPLACE FUNCTION rowcast.json_object(value jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION rowcast.object_or_null(value jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN CASE jsonb_typeof(value) WHEN 'object' THEN value END;
 

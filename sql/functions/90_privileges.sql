@@ -41,7 +41,7 @@ DECLARE
         written_now, deleted_now, revoke_statement, trigger_name, trigger_statements, layout, relation_statements,
         indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret, may_nest, nests_objects, flat_columns, secret_names, secret_needles, may_hold_secrets, without_secrets, without_keys,
         inexact_numbers, exact_number, exact_numbers, may_not_be_json, guarded_jsonb, truncated, capture_truncate,
-        word, meaning, percent, document_at, json_number, json_object, without_secret_keys, attach_preset, preview_preset, attach_parts, attach_part, attach_arguments, attach_call, wanted_parts,
+        word, meaning, percent, document_at, json_number, object_or_null, without_secret_keys, attach_preset, preview_preset, attach_parts, attach_part, attach_arguments, attach_call, wanted_parts,
         preset_path, preset_tables, preset_label, preset_hint, check_preset, check_key, table_named, spliced, filled_in, resolve_preset, fitting_default, words_literal,
         refuse_preset, needed_parts, columns_read, reads_whole_row, tell_unknown_words,
         mark_writer, open_window, open_next_window, window_end, draw_id, draw_in_next_window, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';

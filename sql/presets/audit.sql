@@ -23,7 +23,7 @@ FROM (VALUES
     'userId',    {user_id}::text,
     'action',    {action}::text,
     'sessionId', {session}::text,
-    'metadata',  rowcast.json_object({metadata})
+    'metadata',  rowcast.object_or_null({metadata})
 ))$$], 'the payload, from all before'),
     ('audit', 'filter', 'expression', ARRAY['num_nulls({user_id}, {action}) = 0'], 'which rows count: those with a user and an action'),
     ('audit', 'operations', 'list', ARRAY['INSERT'], 'a log is only added to; what is cleared away is no news'),

@@ -53,7 +53,7 @@ FROM (VALUES
     'filename',       coalesce({filename}::text, {id}::text),
     'error',          nullif({error}::text, ''),
     'processingTime', rowcast.json_number({processing_time}),
-    'metadata',       rowcast.json_object({metadata})
+    'metadata',       rowcast.object_or_null({metadata})
 ) || rowcast.document_at({stage}, rowcast.percent({progress}, {progress_max})))$$], 'the payload, from all before'),
     ('documents', 'changed_columns', 'columns', ARRAY['ROW({status}, {progress}, {error})'], 'an UPDATE counts if it changed what these read'),
     ('documents', 'priority', 'expression', ARRAY['CASE {stage} WHEN ''failed'' THEN ''high'' ELSE ''medium'' END'], 'low, medium, high, critical'),
@@ -147,7 +147,7 @@ FROM (VALUES
     'status',       coalesce({status}::text, 'completed'),
     'responseTime', rowcast.json_number({response_time}),
     'error',        nullif({error}::text, ''),
-    'metadata',     rowcast.json_object({metadata})
+    'metadata',     rowcast.object_or_null({metadata})
 ))$$], 'the payload, from all before'),
     ('messages', 'changed_columns', 'columns', ARRAY['NULL'], 'an UPDATE counts if it changed what these read; without it, any'),
     ('messages', 'priority', 'expression',
@@ -179,7 +179,7 @@ FROM (VALUES
     'tokenUsage',          rowcast.json_number({tokens}),
     'cost',                rowcast.json_number({cost}),
     'userSatisfaction',    rowcast.json_number({satisfaction}),
-    'trends',              rowcast.json_object({trends})
+    'trends',              rowcast.object_or_null({trends})
 ))$$], 'the payload, from all before'),
     ('metrics', 'filter', 'expression', ARRAY[$$num_nulls(
     rowcast.json_number({active_conversations}), rowcast.json_number({response_time}), rowcast.json_number({success_rate}),
@@ -300,7 +300,7 @@ FROM (VALUES
     'userId',    {user_id}::text,
     'action',    {action}::text,
     'sessionId', {session}::text,
-    'metadata',  rowcast.json_object({metadata})
+    'metadata',  rowcast.object_or_null({metadata})
 ))$$], 'the payload, from all before'),
     ('activity', 'filter', 'expression', ARRAY['{rows} AND num_nulls({user_id}, {action}) = 0'], 'which rows count: of those, the ones with a user and an action'),
     ('activity', 'priority', 'expression', ARRAY['''low'''], 'low, medium, high, critical')

@@ -27,7 +27,7 @@ FROM (VALUES
     'userId',    {user_id}::text,
     'action',    {action}::text,
     'sessionId', {id}::text,
-    'metadata',  rowcast.json_object({metadata})
+    'metadata',  rowcast.object_or_null({metadata})
 ))$$], 'the payload, from all before'),
     ('sessions', 'filter', 'expression', ARRAY['{user_id} IS NOT NULL AND NOT ({ended} IS NOT NULL AND {gone})'],
         'which rows count: those of a user. What has ended is told once: to delete it afterwards is no news'),
