@@ -30,7 +30,7 @@ pub(crate) use database::{Database, Role};
 pub(crate) use issuer::{Issuer, Says};
 pub(crate) use own_postgres::{OwnPostgres, Session, Shutdown, Through};
 pub(crate) use pooler::Pooler;
-pub(crate) use server::{Server, free_port};
+pub(crate) use server::{Server, free_port, refused};
 
 /// What the servers of the tests check tokens with.
 pub(crate) const SECRET: &str = "for the tests of rowcast, and known to everybody";

@@ -236,3 +236,20 @@ pub(crate) fn free_port() -> u16 {
     let mut ports = (0..count).map(|_| FIRST.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % count + PORTS.start);
     ports.find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("no port is free")
 }
+
+/// Runs `rowcast serve` with these settings, and no way to check tokens unless they name one. It must fail before it looks for a database; what it says.
+pub(crate) async fn refused(settings: &[(&str, &str)]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rowcast"));
+    command
+        .arg("serve")
+        .env_remove("ROWCAST_JWT_SECRET")
+        .env_remove("ROWCAST_JWKS_URL")
+        .env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
+        .envs(settings.iter().copied())
+        .stdin(Stdio::null());
+    let mut command = tokio::process::Command::from(command);
+    let output =
+        tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await.expect("it started").unwrap();
+    assert!(!output.status.success() && output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap()
+}

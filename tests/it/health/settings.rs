@@ -1,24 +1,6 @@
 //! Settings that cannot be used are refused at the start, and not repeated.
 
-use std::process::{Command, Stdio};
-
-use crate::harness::{PATIENCE, SECRET};
-
-/// Runs `rowcast serve`, which must fail before it looks for a database; what it says.
-async fn refused(settings: &[(&str, &str)]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rowcast"));
-    command
-        .arg("serve")
-        .env("ROWCAST_JWT_SECRET", SECRET)
-        .env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
-        .envs(settings.iter().copied())
-        .stdin(Stdio::null());
-    let mut command = tokio::process::Command::from(command);
-    let output =
-        tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await.expect("it started").unwrap();
-    assert!(!output.status.success() && output.stdout.is_empty());
-    String::from_utf8(output.stderr).unwrap()
-}
+use crate::harness::{SECRET, refused};
 
 #[tokio::test]
 async fn what_cannot_be_used_is_refused() {
@@ -40,7 +22,7 @@ async fn what_cannot_be_used_is_refused() {
         ),
         (&[("ROWCAST_HEALTH_INTERVAL", "15")], "expected a duration"),
     ] {
-        let said = refused(settings).await;
+        let said = refused(&[settings, &[("ROWCAST_JWT_SECRET", SECRET)]].concat()).await;
         assert!(said.contains(says) && !said.to_lowercase().contains("hunter2"), "{settings:?}: {said}");
     }
 }
@@ -48,6 +30,7 @@ async fn what_cannot_be_used_is_refused() {
 #[cfg(not(feature = "bedrock"))]
 #[tokio::test]
 async fn without_the_feature_bedrock_is_refused() {
-    let said = refused(&[("ROWCAST_HEALTH_LLM_BEDROCK", "amazon.nova-micro-v1:0")]).await;
+    let said =
+        refused(&[("ROWCAST_JWT_SECRET", SECRET), ("ROWCAST_HEALTH_LLM_BEDROCK", "amazon.nova-micro-v1:0")]).await;
     assert!(said.contains("was built without AWS: build it with --features bedrock"), "{said}");
 }

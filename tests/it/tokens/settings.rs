@@ -1,27 +1,8 @@
 //! What a server must be told before it believes anybody.
 
-use std::process::{Command, Stdio};
-
 use super::{ask, of, with_ann};
-use crate::harness::{Issuer, PATIENCE, SECRET, Server, signer::Signer};
+use crate::harness::{Issuer, SECRET, Server, refused, signer::Signer};
 use jsonwebtoken::Algorithm;
-
-/// Runs `rowcast serve`, which must fail before it looks for a database; what it says.
-async fn refused(settings: &[(&str, &str)]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rowcast"));
-    command
-        .arg("serve")
-        .env_remove("ROWCAST_JWT_SECRET")
-        .env_remove("ROWCAST_JWKS_URL")
-        .env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
-        .envs(settings.iter().copied())
-        .stdin(Stdio::null());
-    let mut command = tokio::process::Command::from(command);
-    let output =
-        tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await.expect("it started").unwrap();
-    assert!(!output.status.success() && output.stdout.is_empty());
-    String::from_utf8(output.stderr).unwrap()
-}
 
 #[tokio::test]
 async fn a_server_needs_exactly_one_way_to_check_tokens() {
