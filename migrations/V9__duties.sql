@@ -1,4 +1,4 @@
--- Work that one server does at a time: measuring health, aggregating figures. Whoever is gone, by rowcast.servers, has no duty any more.
+-- Work that one server does at a time: measuring health, aggregating figures. Whoever has not been heard of for 15 s has no duty any more.
 --
 -- UNLOGGED like rowcast.servers: a database that crashes forgets it, and whoever comes first has it then.
 CREATE UNLOGGED TABLE rowcast.duties (
