@@ -1,6 +1,6 @@
 //! Clients that misbehave: those that do not read, those that do not speak, those that come and go. None costs more than its share or delays anybody.
 
-use std::{fs, time::Duration};
+use std::{collections::HashSet, fs, time::Duration};
 
 use futures_util::future::join_all;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -24,6 +24,13 @@ const KERNEL_BYTES: u64 = 2 * 2 * 64 * 1024;
 
 /// What the server may hold for one of them: the chunk that it is at, a page of history, and its place.
 const SERVER_BYTES: u64 = 512 * 1024;
+
+/// Where `/proc/net/tcp` has what: the server's address, the state (01 is established, 08 is left by the client), what waits to be sent and to be
+/// read, and the number of the socket, which is 0 while no program has it.
+const LOCAL: usize = 1;
+const STATE: usize = 3;
+const QUEUES: usize = 4;
+const INODE: usize = 9;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_stop_reading_cost_little_delay_nobody_and_lose_nothing() {
@@ -89,19 +96,33 @@ fn memory(server: &Server) -> u64 {
 }
 
 /// How many files the server's process has open.
-fn open_files(server: &Server) -> usize {
-    fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap().count()
+/// How many connections of clients the server has open, or has yet to accept. Those to its database come and go as it has work.
+fn connections(server: &Server) -> usize {
+    let sockets = sockets(server);
+    let unaccepted =
+        sockets.iter().filter(|fields| fields[INODE] == "0" && ["01", "08"].contains(&&*fields[STATE])).count();
+    let sockets: HashSet<String> = sockets.into_iter().map(|fields| fields[INODE].clone()).collect();
+    let files = fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap();
+    let targets = files.filter_map(|file| fs::read_link(file.unwrap().path()).ok());
+    let inodes = targets.filter_map(|target| {
+        let target = target.into_os_string().into_string().ok()?;
+        Some(target.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
+    });
+    unaccepted + inodes.filter(|inode| sockets.contains(inode)).count()
 }
 
 /// What the kernel has taken from the server, and the clients have not taken from it.
 pub(crate) fn kernel_bytes(server: &Server) -> u64 {
+    let queues = sockets(server).into_iter().map(|fields| fields[QUEUES].clone());
+    queues.map(|queues| u64::from_str_radix(queues.split(':').next().unwrap(), 16).unwrap()).sum()
+}
+
+/// What the kernel tells of each socket at the server's address.
+fn sockets(server: &Server) -> Vec<Vec<String>> {
     let port = server.url().rsplit(':').next().unwrap().parse::<u16>().unwrap();
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
-    let of_server = table.lines().skip(1).map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
-    of_server
-        .filter(|fields| fields[1].ends_with(&format!(":{port:04X}")))
-        .map(|fields| u64::from_str_radix(fields[4].split(':').next().unwrap(), 16).unwrap())
-        .sum()
+    let of_all = table.lines().skip(1).map(|line| line.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    of_all.filter(|fields| fields[LOCAL].ends_with(&format!(":{port:04X}"))).collect()
 }
 
 #[tokio::test]
@@ -111,7 +132,7 @@ async fn connections_that_come_and_go_leave_nothing_behind() {
     let server = Server::start(&db).await;
     let address = server.url().strip_prefix("http://").unwrap().to_owned();
     let mut ann = connect(&server, "ann", None).await;
-    let before = open_files(&server);
+    let before = connections(&server);
     let token = harness::token("ann");
     for n in 0..2_000 {
         let stream = TcpStream::connect(&address).await.unwrap();
@@ -127,7 +148,7 @@ async fn connections_that_come_and_go_leave_nothing_behind() {
             _ => {}
         }
     }
-    eventually("all of them to be forgotten", async || (open_files(&server) <= before).then_some(())).await;
+    eventually("all of them to be forgotten", async || (connections(&server) <= before).then_some(())).await;
     insert(&app, 1, "o1").await;
     assert_eq!(keys(&mut ann).await, ["1"]);
     server.stop().await;
@@ -143,7 +164,7 @@ async fn thousands_that_say_nothing_cost_little_and_keep_nobody_out() {
     prepare(&db).await;
     let server = Server::start(&db).await;
     let address = server.url().strip_prefix("http://").unwrap().to_owned();
-    let (memory_before, files_before) = (memory(&server), open_files(&server));
+    let (memory_before, connections_before) = (memory(&server), connections(&server));
     let mut idle = Vec::new();
     // Together, so that the first are not sent away for saying nothing before the last have come.
     for _ in 0..IDLE / 200 {
@@ -151,7 +172,7 @@ async fn thousands_that_say_nothing_cost_little_and_keep_nobody_out() {
     }
     // The first are sent away for saying nothing while the last come in, on a machine that has much else to do.
     let open = eventually("most of them to be accepted", async || {
-        let open = open_files(&server).saturating_sub(files_before);
+        let open = connections(&server).saturating_sub(connections_before);
         (open >= IDLE / 2).then_some(open)
     })
     .await;
@@ -159,7 +180,7 @@ async fn thousands_that_say_nothing_cost_little_and_keep_nobody_out() {
     assert!(each < 16 * 1024, "each costs {each} bytes");
     drop(connect(&server, "ann", None).await);
     drop(idle);
-    // It may have opened a connection or two to the database since.
-    eventually("all of them to be forgotten", async || (open_files(&server) <= files_before + 8).then_some(())).await;
+    eventually("all of them to be forgotten", async || (connections(&server) <= connections_before).then_some(()))
+        .await;
     server.stop().await;
 }

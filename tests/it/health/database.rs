@@ -70,7 +70,8 @@ async fn long_transactions_and_many_connections_are_seen_by_who_may() {
     let open = other.transaction().await.unwrap();
     open.batch_execute("SELECT 1").await.unwrap();
     let long = until(&reader, "database", "longest_transaction_seconds", "degraded").await;
-    assert!(long.value > 1.0 && long.message.contains("more than 1 s"), "{long:?}");
+    // Just above, and rounded.
+    assert!(long.value >= 1.0 && long.message.contains("more than 1 s"), "{long:?}");
     open.rollback().await.unwrap();
 
     // 1 % of 500.
