@@ -1,0 +1,126 @@
+//! The clients: one thread, one epoll, nothing allocated for an event. They read as browsers do, and check what they read.
+//!
+//! Every event carries two numbers: `k` counts all that is published, and says when that was; `n` counts those of its audience, so that each client knows
+//! which one comes next, and whether one was left out or came twice.
+
+mod board;
+mod client;
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::{Arc, atomic::Ordering},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use nix::sys::{
+    epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
+    resource::{Resource, getrlimit, setrlimit},
+};
+
+pub(crate) use board::Board;
+use client::Client;
+pub(crate) use client::EVENT_TYPE;
+
+/// How long everything may take that should take moments.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// As much as is read at once.
+const READ_BYTES: usize = 256 * 1024;
+
+/// How often it is looked who is the slowest.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Clients that are connected.
+pub(crate) struct Load {
+    pub(crate) board: Arc<Board>,
+    thread: JoinHandle<Seen>,
+}
+
+/// What the clients have seen.
+pub(crate) struct Seen {
+    /// In microseconds, from when it was sent to be committed or published to when it was read; of those that were to be recorded.
+    pub(crate) latencies: Histogram<u64>,
+    /// Events that a client was never told, though it was told later ones.
+    pub(crate) missed: u64,
+    /// Events that a client was told twice, or after later ones.
+    pub(crate) repeated: u64,
+    /// Bytes of the streams, with everything around the events.
+    pub(crate) bytes: u64,
+    /// Events told, to all clients together.
+    pub(crate) deliveries: u64,
+}
+
+impl Load {
+    /// Connects one client for each of `requests`, and returns when all of their streams have begun.
+    pub(crate) fn open(address: SocketAddr, requests: &[String]) -> Self {
+        let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).unwrap();
+        let mut clients = Vec::with_capacity(requests.len());
+        for request in requests {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(request.as_bytes()).unwrap();
+            stream.set_nonblocking(true).unwrap();
+            epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, clients.len() as u64)).unwrap();
+            clients.push(Client::new(stream));
+        }
+        let board = Arc::new(Board::new());
+        let (shared, count) = (Arc::clone(&board), clients.len());
+        let thread = thread::spawn(move || read(&epoll, &mut clients, &shared));
+        let deadline = Instant::now() + PATIENCE;
+        while board.begun.load(Ordering::Acquire) < count {
+            assert!(Instant::now() < deadline, "{} of {count} streams began", board.begun.load(Ordering::Acquire));
+            thread::sleep(Duration::from_millis(1));
+        }
+        Self { board, thread }
+    }
+
+    /// Returns when every client has been told all of its events up to `n`.
+    pub(crate) fn wait_for(&self, n: u64) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.board.slowest.load(Ordering::Acquire) < n {
+            assert!(Instant::now() < deadline, "the slowest client is at {:?} of {n}", self.board.slowest);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Closes all of them.
+    pub(crate) fn close(self) -> Seen {
+        self.board.stop.store(true, Ordering::Release);
+        let seen = self.thread.join().unwrap();
+        assert_eq!((seen.missed, seen.repeated), (0, 0), "events that were missed, and repeated");
+        seen
+    }
+}
+
+fn read(epoll: &Epoll, clients: &mut [Client], board: &Board) -> Seen {
+    let mut buffer = vec![0; READ_BYTES];
+    let mut ready = vec![EpollEvent::empty(); 1024];
+    let mut seen = Seen { latencies: Histogram::new(3).unwrap(), missed: 0, repeated: 0, bytes: 0, deliveries: 0 };
+    let mut looked = Instant::now();
+    while !board.stop.load(Ordering::Acquire) {
+        // A signal is no reason to stop.
+        let count = epoll.wait(&mut ready, EpollTimeout::from(10_u8)).unwrap_or(0);
+        for event in &ready[..count] {
+            let client = &mut clients[usize::try_from(event.data()).unwrap()];
+            match client.stream.read(&mut buffer) {
+                Ok(0) => panic!("a stream ended"),
+                Ok(length) => {
+                    seen.bytes += length as u64;
+                    client.take(&buffer[..length], board, &mut seen);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => panic!("a stream broke off: {error}"),
+            }
+        }
+        board.deliveries.store(seen.deliveries, Ordering::Release);
+        if looked.elapsed() >= LOOK {
+            looked = Instant::now();
+            board.slowest.store(clients.iter().map(|client| client.last).min().unwrap_or(0), Ordering::Release);
+        }
+    }
+    seen
+}

@@ -1,0 +1,138 @@
+//! rowcast, as it is deployed: the program itself, and rows that an app writes.
+
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    ops::Range,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rowcast::access::token;
+use tokio_postgres::Client;
+
+use super::{PAD, Peer, free_port};
+use crate::{load::PATIENCE, postgres::Postgres, process::Process};
+
+const SECRET: &str = "for benchmarks, and known to everybody";
+
+/// The app's table, and how it is attached.
+const ATTACH: &str = "
+    CREATE TABLE IF NOT EXISTS public.items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, k bigint NOT NULL, n bigint NOT NULL, organization_id text NOT NULL, pad text NOT NULL);
+    SELECT rowcast.attach('public.items', 'document_processing', organization_id => 'r.organization_id',
+        data => $$jsonb_build_object('k', r.k, 'n', r.n, 'pad', r.pad)$$)";
+
+const INSERT: &str = "INSERT INTO public.items (k, n, organization_id, pad) SELECT $1::bigint + i, $2::bigint + i, $3, $4 FROM generate_series(0, $5::bigint - 1) i";
+
+/// A server, with an app that writes.
+pub(crate) struct Rowcast<'a> {
+    pub(crate) postgres: &'a Postgres,
+    server: Child,
+    address: SocketAddr,
+    app: Client,
+}
+
+impl<'a> Rowcast<'a> {
+    /// Starts one with a user for each client, who are spread over `organizations`.
+    pub(crate) fn start(postgres: &'a Postgres, clients: usize, organizations: usize) -> Self {
+        Self::start_with(postgres, clients, organizations, &[])
+    }
+
+    /// The same, with further settings.
+    pub(crate) fn start_with(
+        postgres: &'a Postgres,
+        clients: usize,
+        organizations: usize,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let app = postgres.connect();
+        let (clients, organizations) = (i64::try_from(clients).unwrap(), i64::try_from(organizations).unwrap());
+        postgres.runtime.block_on(async {
+            app.batch_execute("DROP TABLE IF EXISTS public.items; TRUNCATE rowcast.memberships").await.unwrap();
+            app.batch_execute(ATTACH).await.unwrap();
+            let join = "INSERT INTO rowcast.memberships SELECT 'user' || n, 'o' || n % $2::bigint, 'member' FROM generate_series(0, $1::bigint - 1) n";
+            app.execute(join, &[&clients, &organizations]).await.unwrap();
+        });
+        let (server, address) = serve(&postgres.url, settings);
+        Self { postgres, server, address, app }
+    }
+
+    /// Ends the server, as an operator does.
+    pub(crate) fn stop(&mut self) {
+        let process = nix::unistd::Pid::from_raw(i32::try_from(self.server.id()).unwrap());
+        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// Starts it anew, at another address.
+    pub(crate) fn restart(&mut self) {
+        (self.server, self.address) = serve(&self.postgres.url, &[]);
+    }
+}
+
+fn serve(url: &str, settings: &[(&str, &str)]) -> (Child, SocketAddr) {
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let server = Command::new(env!("CARGO_BIN_EXE_rowcast"))
+        .arg("serve")
+        .env("DATABASE_URL", url)
+        .env("ROWCAST_JWT_SECRET", SECRET)
+        .env("ROWCAST_LISTEN_ADDR", address.to_string())
+        // All of them come from here, and come back as often as they are told to.
+        .env("ROWCAST_MAX_CONNECTIONS", "50000")
+        .env("ROWCAST_MAX_CONNECTIONS_PER_ADDRESS", "50000")
+        .env("ROWCAST_CONNECTS_PER_MINUTE", "100000")
+        .env("RUST_LOG", "warn")
+        .envs(settings.iter().copied())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !is_ready(address) {
+        assert!(Instant::now() < deadline, "the server is not ready");
+        thread::sleep(Duration::from_millis(20));
+    }
+    (server, address)
+}
+
+fn is_ready(address: SocketAddr) -> bool {
+    let Ok(mut stream) = TcpStream::connect(address) else { return false };
+    let mut answer = String::new();
+    let asked = stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    asked.and_then(|()| stream.read_to_string(&mut answer)).is_ok() && answer.starts_with("HTTP/1.1 200")
+}
+
+impl Peer for Rowcast<'_> {
+    fn name(&self) -> &'static str {
+        "rowcast"
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn request(&self, client: usize) -> String {
+        let token = token::sign(SECRET, &format!("user{client}"), Duration::from_hours(1)).unwrap();
+        format!("GET /api/v1/realtime/sse HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n")
+    }
+
+    fn publish(&mut self, numbers: Range<u64>) {
+        let [start, end] = [numbers.start, numbers.end].map(|number| i64::try_from(number).unwrap());
+        let insert = async {
+            let statement = self.app.prepare(INSERT).await?;
+            self.app.execute(&statement, &[&start, &start, &"o0", &PAD, &(end - start)]).await
+        };
+        self.postgres.runtime.block_on(insert).unwrap();
+    }
+
+    fn process(&self) -> Process {
+        Process(self.server.id())
+    }
+}
+
+impl Drop for Rowcast<'_> {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
