@@ -51,7 +51,8 @@ impl Peer for LowerBound {
     }
 
     fn publish(&mut self, numbers: Range<u64>) {
-        writeln!(self.publisher, "{} {}", numbers.start, numbers.end).unwrap();
+        // In one piece, or it would be read in several.
+        self.publisher.write_all(format!("{} {}\n", numbers.start, numbers.end).as_bytes()).unwrap();
         // It has been written to everybody when there is an answer.
         self.publisher.read_exact(&mut [0]).unwrap();
     }
