@@ -15,7 +15,7 @@ pub(crate) struct Board {
     published: Box<[AtomicU64]>,
     /// Streams that have begun.
     pub(super) begun: AtomicUsize,
-    /// The number up to which every client has been told its events.
+    /// How many events the client has had that has had the fewest.
     pub(crate) slowest: AtomicU64,
     /// Events told, to all clients together.
     pub(crate) deliveries: AtomicU64,

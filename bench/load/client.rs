@@ -9,11 +9,16 @@ use super::{Board, Seen};
 /// The type of every event that is published here.
 pub(crate) const EVENT_TYPE: &str = "document_processing";
 
+/// The most that write at a time.
+pub(crate) const WRITERS: usize = 8;
+
 /// One client.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
-    /// The last of its events that it was told.
-    pub(super) last: u64,
+    /// How many of its events it has had.
+    pub(super) had: u64,
+    /// The last of its events that it was told, by who wrote it: writers overtake each other.
+    last: [u64; WRITERS],
     place: Place,
     is_chunked: bool,
     has_begun: bool,
@@ -21,7 +26,14 @@ pub(super) struct Client {
     line: Vec<u8>,
     /// Whether the block that has begun is one of the events published here, and its numbers.
     is_event: bool,
-    numbers: Option<(u64, u64)>,
+    numbers: Option<Numbers>,
+}
+
+/// What an event carries.
+struct Numbers {
+    k: u64,
+    n: u64,
+    writer: usize,
 }
 
 /// Where in the answer it is.
@@ -40,7 +52,8 @@ impl Client {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self {
             stream,
-            last: 0,
+            had: 0,
+            last: [0; WRITERS],
             place: Place::Head,
             is_chunked: false,
             has_begun: false,
@@ -127,8 +140,8 @@ impl Client {
 
     fn take_line(&mut self, line: &[u8], now: Instant, board: &Board, seen: &mut Seen) {
         if line.is_empty() {
-            if let (true, Some((k, n))) = (std::mem::take(&mut self.is_event), self.numbers.take()) {
-                self.take_event(k, n, now, board, seen);
+            if let (true, Some(numbers)) = (std::mem::take(&mut self.is_event), self.numbers.take()) {
+                self.take_event(&numbers, now, board, seen);
             }
         } else if let Some(event_type) = line.strip_prefix(b"event: ") {
             self.is_event = event_type == EVENT_TYPE.as_bytes();
@@ -136,23 +149,32 @@ impl Client {
                 self.count_as_begun(board);
             }
         } else if let Some(data) = line.strip_prefix(b"data: ") {
-            self.numbers = number(data, b"\"k\": ").zip(number(data, b"\"n\": "));
+            self.numbers = numbers(data);
         }
     }
 
-    fn take_event(&mut self, k: u64, n: u64, now: Instant, board: &Board, seen: &mut Seen) {
+    fn take_event(&mut self, numbers: &Numbers, now: Instant, board: &Board, seen: &mut Seen) {
         seen.deliveries += 1;
-        if n <= self.last {
+        let last = &mut self.last[numbers.writer];
+        if numbers.n <= *last {
             seen.repeated += 1;
             return;
         }
-        seen.missed += n - self.last - 1;
-        self.last = n;
+        seen.missed += numbers.n - *last - 1;
+        *last = numbers.n;
+        self.had += 1;
         if board.recording.load(Ordering::Relaxed) {
-            let latency = u64::try_from(board.age(k, now).as_micros()).unwrap();
+            let latency = u64::try_from(board.age(numbers.k, now).as_micros()).unwrap();
             seen.latencies.record(latency).unwrap();
         }
     }
+}
+
+/// The numbers in an event's envelope. They stand in the order in which Postgres writes keys.
+fn numbers(json: &[u8]) -> Option<Numbers> {
+    let data = &json[memmem::find(json, b"\"k\": ")?..];
+    let writer = usize::try_from(number(data, b"\"w\": ")?).ok()?;
+    Some(Numbers { k: number(data, b"\"k\": ")?, n: number(data, b"\"n\": ")?, writer })
 }
 
 /// The number that follows `name`.

@@ -1,7 +1,7 @@
 //! The clients: one thread, one epoll, nothing allocated for an event. They read as browsers do, and check what they read.
 //!
-//! Every event carries two numbers: `k` counts all that is published, and says when that was; `n` counts those of its audience, so that each client knows
-//! which one comes next, and whether one was left out or came twice.
+//! Every event carries three numbers: `k` counts all that is published, and says when that was; `n` counts what writer number `w` publishes for its audience, so
+//! that each client knows which one comes next, and whether one was left out or came twice.
 
 mod board;
 mod client;
@@ -9,7 +9,10 @@ mod client;
 use std::{
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -22,7 +25,7 @@ use nix::sys::{
 
 pub(crate) use board::Board;
 use client::Client;
-pub(crate) use client::EVENT_TYPE;
+pub(crate) use client::{EVENT_TYPE, WRITERS};
 
 /// How long everything may take that should take moments.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -78,13 +81,14 @@ impl Load {
         Self { board, thread }
     }
 
-    /// Returns when every client has been told all of its events up to `n`.
-    pub(crate) fn wait_for(&self, n: u64) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.board.slowest.load(Ordering::Acquire) < n {
-            assert!(Instant::now() < deadline, "the slowest client is at {:?} of {n}", self.board.slowest);
-            thread::sleep(Duration::from_millis(1));
-        }
+    /// Returns when every client has had so many events.
+    pub(crate) fn wait_for(&self, events: u64) {
+        wait(&self.board.slowest, events);
+    }
+
+    /// Returns when all clients together have had so many events.
+    pub(crate) fn wait_for_all(&self, deliveries: u64) {
+        wait(&self.board.deliveries, deliveries);
     }
 
     /// Closes all of them.
@@ -93,6 +97,14 @@ impl Load {
         let seen = self.thread.join().unwrap();
         assert_eq!((seen.missed, seen.repeated), (0, 0), "events that were missed, and repeated");
         seen
+    }
+}
+
+fn wait(count: &AtomicU64, until: u64) {
+    let deadline = Instant::now() + PATIENCE;
+    while count.load(Ordering::Acquire) < until {
+        assert!(Instant::now() < deadline, "{count:?} of {until} have come");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -119,7 +131,7 @@ fn read(epoll: &Epoll, clients: &mut [Client], board: &Board) -> Seen {
         board.deliveries.store(seen.deliveries, Ordering::Release);
         if looked.elapsed() >= LOOK {
             looked = Instant::now();
-            board.slowest.store(clients.iter().map(|client| client.last).min().unwrap_or(0), Ordering::Release);
+            board.slowest.store(clients.iter().map(|client| client.had).min().unwrap_or(0), Ordering::Release);
         }
     }
     seen

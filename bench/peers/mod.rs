@@ -43,13 +43,12 @@ pub(crate) trait Peer {
 /// What peers publish that know nothing of rows: as long as rowcast's, and of the same fields.
 fn envelope(n: u64) -> String {
     format!(
-        r#"{{"id":"{n}","type":"document_processing","timestamp":"2026-01-01T00:00:00.000000Z","organizationId":"o0","priority":"medium","operation":"INSERT","source":"public.items","key":"{n}","txid":"1000","data":{{"k": {n}, "n": {n}, "pad": "{}"}}}}"#,
-        PAD
+        r#"{{"id":"{n}","type":"document_processing","timestamp":"2026-01-01T00:00:00.000000Z","organizationId":"o0","priority":"medium","operation":"INSERT","source":"public.items","key":"{n}","txid":"1000","data":{{"k": {n}, "n": {n}, "w": 0, "pad": "{PAD}"}}}}"#
     )
 }
 
 /// What makes a frame 320 bytes long.
-const PAD: &str = "abcdefghijklmnopqrst";
+const PAD: &str = "abcdefghijkl";
 
 /// A port that nobody listens at.
 fn free_port() -> u16 {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use rowcast::access::token;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Statement};
 
 use super::{PAD, Peer, free_port};
 use crate::{load::PATIENCE, postgres::Postgres, process::Process};
@@ -19,18 +19,47 @@ const SECRET: &str = "for benchmarks, and known to everybody";
 
 /// The app's table, and how it is attached.
 const ATTACH: &str = "
-    CREATE TABLE IF NOT EXISTS public.items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, k bigint NOT NULL, n bigint NOT NULL, organization_id text NOT NULL, pad text NOT NULL);
+    CREATE TABLE IF NOT EXISTS public.items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, k bigint NOT NULL, n bigint NOT NULL, organization_id text NOT NULL, w bigint NOT NULL, pad text NOT NULL);
     SELECT rowcast.attach('public.items', 'document_processing', organization_id => 'r.organization_id',
-        data => $$jsonb_build_object('k', r.k, 'n', r.n, 'pad', r.pad)$$)";
+        data => $$jsonb_build_object('k', r.k, 'n', r.n, 'w', r.w, 'pad', r.pad)$$)";
 
-const INSERT: &str = "INSERT INTO public.items (k, n, organization_id, pad) SELECT $1::bigint + i, $2::bigint + i, $3, $4 FROM generate_series(0, $5::bigint - 1) i";
+const INSERT: &str = "INSERT INTO public.items (k, n, w, organization_id, pad) SELECT k, n, $3::bigint, organization_id, $5 FROM unnest($1::bigint[], $2::bigint[], $4::text[]) AS item (k, n, organization_id)";
+
+/// A row of the app.
+pub(crate) struct Item {
+    /// Counts all that is published.
+    pub(crate) k: u64,
+    /// Counts what its writer publishes for its organization.
+    pub(crate) n: u64,
+    /// The number of its organization.
+    pub(crate) organization: usize,
+}
+
+/// A connection of the app, which writes.
+pub(crate) struct Writer {
+    client: Client,
+    insert: Statement,
+    /// Its number.
+    w: i64,
+}
+
+impl Writer {
+    /// Writes these rows in one transaction, and returns when it has committed.
+    pub(crate) async fn write(&self, items: &[Item]) {
+        let number = |number: u64| i64::try_from(number).unwrap();
+        let keys: Vec<i64> = items.iter().map(|item| number(item.k)).collect();
+        let numbers: Vec<i64> = items.iter().map(|item| number(item.n)).collect();
+        let organizations: Vec<String> = items.iter().map(|item| format!("o{}", item.organization)).collect();
+        self.client.execute(&self.insert, &[&keys, &numbers, &self.w, &organizations, &PAD]).await.unwrap();
+    }
+}
 
 /// A server, with an app that writes.
 pub(crate) struct Rowcast<'a> {
     pub(crate) postgres: &'a Postgres,
     server: Child,
     address: SocketAddr,
-    app: Client,
+    app: Writer,
 }
 
 impl<'a> Rowcast<'a> {
@@ -55,7 +84,12 @@ impl<'a> Rowcast<'a> {
             app.execute(join, &[&clients, &organizations]).await.unwrap();
         });
         let (server, address) = serve(&postgres.url, settings);
-        Self { postgres, server, address, app }
+        Self { postgres, server, address, app: writer(postgres, 0) }
+    }
+
+    /// A connection of its own to write with, of this number.
+    pub(crate) fn writer(&self, w: u32) -> Writer {
+        writer(self.postgres, w)
     }
 
     /// Ends the server, as an operator does.
@@ -71,6 +105,12 @@ impl<'a> Rowcast<'a> {
     }
 }
 
+fn writer(postgres: &Postgres, w: u32) -> Writer {
+    let client = postgres.connect();
+    let insert = postgres.runtime.block_on(client.prepare(INSERT)).unwrap();
+    Writer { client, insert, w: w.into() }
+}
+
 fn serve(url: &str, settings: &[(&str, &str)]) -> (Child, SocketAddr) {
     let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let server = Command::new(env!("CARGO_BIN_EXE_rowcast"))
@@ -82,9 +122,10 @@ fn serve(url: &str, settings: &[(&str, &str)]) -> (Child, SocketAddr) {
         .env("ROWCAST_MAX_CONNECTIONS", "50000")
         .env("ROWCAST_MAX_CONNECTIONS_PER_ADDRESS", "50000")
         .env("ROWCAST_CONNECTS_PER_MINUTE", "100000")
-        .env("RUST_LOG", "warn")
+        .env("ROWCAST_LOG", "warn")
         .envs(settings.iter().copied())
         .stdin(Stdio::null())
+        .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let deadline = Instant::now() + PATIENCE;
@@ -117,12 +158,8 @@ impl Peer for Rowcast<'_> {
     }
 
     fn publish(&mut self, numbers: Range<u64>) {
-        let [start, end] = [numbers.start, numbers.end].map(|number| i64::try_from(number).unwrap());
-        let insert = async {
-            let statement = self.app.prepare(INSERT).await?;
-            self.app.execute(&statement, &[&start, &start, &"o0", &PAD, &(end - start)]).await
-        };
-        self.postgres.runtime.block_on(insert).unwrap();
+        let items: Vec<Item> = numbers.map(|number| Item { k: number, n: number, organization: 0 }).collect();
+        self.postgres.runtime.block_on(self.app.write(&items));
     }
 
     fn process(&self) -> Process {
