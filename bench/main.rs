@@ -11,9 +11,11 @@
 
 mod fan_out;
 mod figures;
+mod latency;
 mod load;
 mod machine;
 mod memory;
+mod organizations;
 mod paced;
 mod peers;
 mod postgres;
@@ -49,6 +51,10 @@ enum What {
     Paced,
     /// Memory for each idle stream, fresh and after everybody has come back ten times.
     Memory,
+    /// From a commit to a client, with 1, 100 and 1,000 clients, idle and beside 1,000 commits a second.
+    Latency,
+    /// What an event for five costs beside 10,000 who are connected, and beside 100.
+    Organizations,
     /// Serves frames to whoever connects, in the cheapest way there is: what the others are compared with.
     #[command(hide = true)]
     LowerBound {
@@ -70,6 +76,8 @@ fn main() {
             fan_out::measure(&mut figures, &fan_out::WHOLE, rounds);
             paced::measure(&mut figures, rounds);
             memory::measure(&mut figures, &memory::WHOLE, 1);
+            latency::measure(&mut figures, rounds);
+            organizations::measure(&mut figures, rounds);
         }
         What::Quick => {
             fan_out::measure(&mut figures, &fan_out::QUICK, 1);
@@ -78,6 +86,8 @@ fn main() {
         What::FanOut => fan_out::measure(&mut figures, &fan_out::WHOLE, rounds),
         What::Paced => paced::measure(&mut figures, rounds),
         What::Memory => memory::measure(&mut figures, &memory::WHOLE, rounds),
+        What::Latency => latency::measure(&mut figures, rounds),
+        What::Organizations => organizations::measure(&mut figures, rounds),
         What::LowerBound { .. } => {}
     }
     figures.report();
