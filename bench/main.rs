@@ -9,6 +9,7 @@
     reason = "a benchmark that cannot go on has failed, and tells what it has seen"
 )]
 
+mod compression;
 mod fan_out;
 mod figures;
 mod latency;
@@ -55,6 +56,8 @@ enum What {
     Latency,
     /// What an event for five costs beside 10,000 who are connected, and beside 100.
     Organizations,
+    /// What it would bring to compress frames, once for all clients or for each.
+    Compression,
     /// Serves frames to whoever connects, in the cheapest way there is: what the others are compared with.
     #[command(hide = true)]
     LowerBound {
@@ -78,6 +81,7 @@ fn main() {
             memory::measure(&mut figures, &memory::WHOLE, 1);
             latency::measure(&mut figures, rounds);
             organizations::measure(&mut figures, rounds);
+            compression::measure(&mut figures, rounds);
         }
         What::Quick => {
             fan_out::measure(&mut figures, &fan_out::QUICK, 1);
@@ -87,6 +91,7 @@ fn main() {
         What::Paced => paced::measure(&mut figures, rounds),
         What::Memory => memory::measure(&mut figures, &memory::WHOLE, rounds),
         What::Latency => latency::measure(&mut figures, rounds),
+        What::Compression => compression::measure(&mut figures, rounds),
         What::Organizations => organizations::measure(&mut figures, rounds),
         What::LowerBound { .. } => {}
     }
