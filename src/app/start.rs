@@ -84,6 +84,7 @@ impl App {
         let sessions = session::Server {
             access,
             logs: tailer.logs(),
+            views: session::Views::default(),
             database,
             metrics,
             tailer: tailer.status(),
