@@ -21,6 +21,8 @@ mod paced;
 mod peers;
 mod postgres;
 mod process;
+mod replay;
+mod storm;
 
 use clap::{Parser, Subcommand};
 use figures::Figures;
@@ -58,6 +60,10 @@ enum What {
     Organizations,
     /// What it would bring to compress frames, once for all clients or for each.
     Compression,
+    /// A million rows to a client that comes back, beside COPY; a bulk load to one that listens.
+    Replay,
+    /// 5,000 clients that come back after a restart.
+    Storm,
     /// Serves frames to whoever connects, in the cheapest way there is: what the others are compared with.
     #[command(hide = true)]
     LowerBound {
@@ -81,6 +87,8 @@ fn main() {
             memory::measure(&mut figures, &memory::WHOLE, 1);
             latency::measure(&mut figures, rounds);
             organizations::measure(&mut figures, rounds);
+            replay::measure(&mut figures, rounds);
+            storm::measure(&mut figures, rounds);
             compression::measure(&mut figures, rounds);
         }
         What::Quick => {
@@ -93,6 +101,8 @@ fn main() {
         What::Latency => latency::measure(&mut figures, rounds),
         What::Compression => compression::measure(&mut figures, rounds),
         What::Organizations => organizations::measure(&mut figures, rounds),
+        What::Replay => replay::measure(&mut figures, rounds),
+        What::Storm => storm::measure(&mut figures, rounds),
         What::LowerBound { .. } => {}
     }
     figures.report();

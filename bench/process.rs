@@ -27,12 +27,28 @@ impl Process {
 
     /// Resident memory, in bytes.
     pub(crate) fn memory(self) -> u64 {
-        let resident = |process: &u32| {
+        self.status("VmRSS:")
+    }
+
+    /// The most that was resident since [`Process::forget_peak`], in bytes.
+    pub(crate) fn peak_memory(self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// From now on the peak is what comes.
+    pub(crate) fn forget_peak(self) {
+        for process in self.family() {
+            fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
+        }
+    }
+
+    fn status(self, name: &str) -> u64 {
+        let bytes = |process: &u32| {
             let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-            let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+            let line = status.lines().find(|line| line.starts_with(name));
             line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0) * 1024
         };
-        self.family().iter().map(resident).sum()
+        self.family().iter().map(bytes).sum()
     }
 
     fn family(self) -> Vec<u32> {

@@ -49,11 +49,13 @@ enum Place {
 }
 
 impl Client {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream, had_before: u64) -> Self {
+        let mut last = [0; WRITERS];
+        last[0] = had_before;
         Self {
             stream,
             had: 0,
-            last: [0; WRITERS],
+            last,
             place: Place::Head,
             is_chunked: false,
             has_begun: false,

@@ -59,16 +59,21 @@ pub(crate) struct Seen {
 impl Load {
     /// Connects one client for each of `requests`, and returns when all of their streams have begun.
     pub(crate) fn open(address: SocketAddr, requests: &[String]) -> Self {
+        Self::open_after(address, requests.iter().map(|request| (&**request, 0)))
+    }
+
+    /// The same for clients that come back: each with the number of the last event that it had, of the first writer.
+    pub(crate) fn open_after<'a>(address: SocketAddr, requests: impl Iterator<Item = (&'a str, u64)>) -> Self {
         let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
         setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).unwrap();
-        let mut clients = Vec::with_capacity(requests.len());
-        for request in requests {
+        let mut clients = Vec::new();
+        for (request, last) in requests {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.write_all(request.as_bytes()).unwrap();
             stream.set_nonblocking(true).unwrap();
             epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, clients.len() as u64)).unwrap();
-            clients.push(Client::new(stream));
+            clients.push(Client::new(stream, last));
         }
         let board = Arc::new(Board::new());
         let (shared, count) = (Arc::clone(&board), clients.len());

@@ -92,6 +92,21 @@ impl<'a> Rowcast<'a> {
         writer(self.postgres, w)
     }
 
+    /// How a user asks who comes back, and has seen everything up to this id.
+    pub(crate) fn request_after(&self, user: &str, cursor: i64) -> String {
+        request(user, &format!("Last-Event-ID: {cursor}\r\n"))
+    }
+
+    /// One of the figures that the server tells about itself.
+    pub(crate) fn figure(&self, name: &str) -> f64 {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let figure = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        figure.unwrap_or_else(|| panic!("no figure {name}"))
+    }
+
     /// Ends the server, as an operator does.
     pub(crate) fn stop(&mut self) {
         let process = nix::unistd::Pid::from_raw(i32::try_from(self.server.id()).unwrap());
@@ -136,6 +151,11 @@ fn serve(url: &str, settings: &[(&str, &str)]) -> (Child, SocketAddr) {
     (server, address)
 }
 
+fn request(user: &str, header: &str) -> String {
+    let token = token::sign(SECRET, user, Duration::from_hours(1)).unwrap();
+    format!("GET /api/v1/realtime/sse HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n{header}\r\n")
+}
+
 fn is_ready(address: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect(address) else { return false };
     let mut answer = String::new();
@@ -153,8 +173,7 @@ impl Peer for Rowcast<'_> {
     }
 
     fn request(&self, client: usize) -> String {
-        let token = token::sign(SECRET, &format!("user{client}"), Duration::from_hours(1)).unwrap();
-        format!("GET /api/v1/realtime/sse HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\n\r\n")
+        request(&format!("user{client}"), "")
     }
 
     fn publish(&mut self, numbers: Range<u64>) {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Database, PATIENCE, Role, SECRET, eventually, sse, token};
 
-/// Clients, each of another user. `bench/reconnect_storm.rs` is the same with ten times as many.
+/// Clients, each of another user. `bench/storm.rs` is the same with ten times as many.
 const CLIENTS: i64 = 500;
 const ORGANIZATIONS: i64 = 50;
 const EVENTS: i64 = 2_000;
