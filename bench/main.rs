@@ -9,6 +9,8 @@
     reason = "a benchmark that cannot go on has failed, and tells what it has seen"
 )]
 
+mod capture;
+mod capture_parts;
 mod fan_out;
 mod figures;
 mod latency;
@@ -55,6 +57,10 @@ enum What {
     Latency,
     /// What an event for five costs beside 10,000 who are connected, and beside 100.
     Organizations,
+    /// What capturing costs writers: 1, 16 and 32 of single rows, and one of many rows at once.
+    Capture,
+    /// What the trigger is made of.
+    CaptureParts,
     /// Serves frames to whoever connects, in the cheapest way there is: what the others are compared with.
     #[command(hide = true)]
     LowerBound {
@@ -78,6 +84,8 @@ fn main() {
             memory::measure(&mut figures, &memory::WHOLE, 1);
             latency::measure(&mut figures, rounds);
             organizations::measure(&mut figures, rounds);
+            capture::measure(&mut figures, rounds);
+            capture_parts::measure(&mut figures, rounds);
         }
         What::Quick => {
             fan_out::measure(&mut figures, &fan_out::QUICK, 1);
@@ -88,6 +96,8 @@ fn main() {
         What::Memory => memory::measure(&mut figures, &memory::WHOLE, rounds),
         What::Latency => latency::measure(&mut figures, rounds),
         What::Organizations => organizations::measure(&mut figures, rounds),
+        What::Capture => capture::measure(&mut figures, rounds),
+        What::CaptureParts => capture_parts::measure(&mut figures, rounds),
         What::LowerBound { .. } => {}
     }
     figures.report();
