@@ -151,6 +151,6 @@ fn rate(postgres: &Postgres, clients: &Arc<Vec<Client>>, table: &str) -> f64 {
 fn verify(postgres: &Postgres, admin: &Client) {
     let count = "SELECT (SELECT count(*) FROM public.captured), (SELECT count(*) FROM rowcast.outbox WHERE source = 'public.captured'), (SELECT count(*) FROM public.copied), (SELECT count(*) FROM public.copies)";
     let counted = postgres.runtime.block_on(admin.query_one(count, &[])).unwrap();
-    let [captured, events, copied, copies] = [0, 1, 2, 3].map(|n| counted.get::<_, i64>(n));
-    assert_eq!((captured, copied), (events, copies), "a row without an event, or an event without a row");
+    let [captured, events, rows, copies] = [0, 1, 2, 3].map(|n| counted.get::<_, i64>(n));
+    assert_eq!((captured, rows), (events, copies), "a row without an event, or an event without a row");
 }
