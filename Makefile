@@ -113,6 +113,16 @@ test-mlflow: web web/lib/index.js cc ## an app nobody here wrote: MLflow from Py
 			cargo run --locked --example with_postgres -- npm --prefix web run e2e:mlflow; \
 	fi
 
+.PHONY: bench
+bench: WHAT ?= all
+bench: web cc ## rowcast measured beside the best, a quarter of an hour; WHAT=fan-out for one row, ROUNDS=3 for medians
+	@$(need) nchan
+	cargo bench --locked --bench rowcast -- $(WHAT) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+.PHONY: bench-quick
+bench-quick: ## the same, the most important rows, once: less than a minute after the build
+	@$(MAKE) bench WHAT=quick ROUNDS=1
+
 .PHONY: bench-browser
 bench-browser: web cc ## the dashboard under 200 events/s in Chromium: frames, CPU, memory; SECONDS=60, RATE=200
 	@$(need) chromium

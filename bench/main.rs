@@ -11,6 +11,7 @@
 
 mod capture;
 mod capture_parts;
+mod compression;
 mod fan_out;
 mod figures;
 mod latency;
@@ -61,6 +62,8 @@ enum What {
     Capture,
     /// What the trigger is made of.
     CaptureParts,
+    /// What it would bring to compress frames, once for all clients or for each.
+    Compression,
     /// Serves frames to whoever connects, in the cheapest way there is: what the others are compared with.
     #[command(hide = true)]
     LowerBound {
@@ -86,6 +89,7 @@ fn main() {
             organizations::measure(&mut figures, rounds);
             capture::measure(&mut figures, rounds);
             capture_parts::measure(&mut figures, rounds);
+            compression::measure(&mut figures, rounds);
         }
         What::Quick => {
             fan_out::measure(&mut figures, &fan_out::QUICK, 1);
@@ -95,6 +99,7 @@ fn main() {
         What::Paced => paced::measure(&mut figures, rounds),
         What::Memory => memory::measure(&mut figures, &memory::WHOLE, rounds),
         What::Latency => latency::measure(&mut figures, rounds),
+        What::Compression => compression::measure(&mut figures, rounds),
         What::Organizations => organizations::measure(&mut figures, rounds),
         What::Capture => capture::measure(&mut figures, rounds),
         What::CaptureParts => capture_parts::measure(&mut figures, rounds),

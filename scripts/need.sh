@@ -2,7 +2,7 @@
 # Makes sure that the tools named by the arguments are there, and installs what is missing as far as it may:
 # system packages only as root or with a sudo that asks for no password; otherwise it says what to install.
 #
-# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny lambda-adapter node chromium openssl pgbouncer python
+# Usage: scripts/need.sh TOOL…, of: cc clippy rustfmt cargo-deny lambda-adapter node chromium openssl pgbouncer python nchan
 set -eu
 
 # The version that the checks are known to pass with.
@@ -95,6 +95,12 @@ need_pgbouncer() {
     apt_install "PgBouncer, which the tests put in front of Postgres," pgbouncer
 }
 
+need_nchan() {
+    # Where it is, only root finds nginx by name.
+    test -e /usr/lib/nginx/modules/ngx_nchan_module.so && PATH=$PATH:/usr/sbin:/usr/local/sbin has nginx && return
+    apt_install "Nchan, which rowcast is measured beside," nginx libnginx-mod-nchan
+}
+
 need_python() {
     # Debian's own Python makes no environments without the package for it.
     python3 -c 'import ensurepip, venv' 2>/dev/null ||
@@ -115,6 +121,7 @@ for tool; do
         openssl) need_openssl ;;
         pgbouncer) need_pgbouncer ;;
         python) need_python ;;
+        nchan) need_nchan ;;
         *) fail "nobody knows how to get $tool" ;;
     esac
 done

@@ -10,6 +10,7 @@
 //!   after a failover, and what servers are told to do.
 //! - [`payload`]: pure. The data of the built-in event types.
 //! - [`metrics`]: every figure that the server tells about itself.
+//! - [`gzip`]: pure. Blocks that are compressed once for all who read them.
 //! - [`sse`]: event → bytes.
 //! - [`policy`]: pure. May this user see this event, and which of its fields?
 //! - [`postgres`]: the only place that knows SQL. Statements are files in `sql/queries`.
@@ -42,6 +43,7 @@ pub mod demo;
 pub mod epoch;
 pub mod event;
 pub mod frontier;
+pub mod gzip;
 pub mod http;
 pub mod integrations;
 pub mod log;

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The modules in the order in which data flows: each imports only from those before it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "metrics",
     "client",
     "telemetry",
@@ -18,6 +18,7 @@ const ORDER: [&str; 24] = [
     "frontier",
     "epoch",
     "command",
+    "gzip",
     "sse",
     "policy",
     "postgres",

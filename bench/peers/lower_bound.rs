@@ -9,8 +9,8 @@ use std::{
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-use super::{Peer, envelope};
-use crate::{load::EVENT_TYPE, process::Process};
+use super::{Peer, frame};
+use crate::process::Process;
 
 /// The loop, in a process of its own.
 pub(crate) struct LowerBound {
@@ -151,8 +151,7 @@ fn publish(listeners: &mut [Option<Listener>], publisher: usize, batched: bool) 
     let order = std::str::from_utf8(&order[..length]).unwrap();
     let Some((start, end)) = order.trim().split_once(' ') else { return };
     let numbers = start.parse::<u64>().unwrap()..end.parse::<u64>().unwrap();
-    let frames: Vec<Vec<u8>> =
-        numbers.map(|n| format!("id: {n}\nevent: {EVENT_TYPE}\ndata: {}\n\n", envelope(n)).into_bytes()).collect();
+    let frames: Vec<Vec<u8>> = numbers.map(|n| frame(n).into_bytes()).collect();
     let writes = if batched { vec![frames.concat()] } else { frames };
     for frames in &writes {
         for (at, listener) in listeners.iter_mut().enumerate() {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    load::{Load, PATIENCE},
+    load::{EVENT_TYPE, Load, PATIENCE},
     process::Process,
 };
 
@@ -45,6 +45,11 @@ fn envelope(n: u64) -> String {
     format!(
         r#"{{"id":"{n}","type":"document_processing","timestamp":"2026-01-01T00:00:00.000000Z","organizationId":"o0","priority":"medium","operation":"INSERT","source":"public.items","key":"{n}","txid":"1000","data":{{"k": {n}, "n": {n}, "w": 0, "pad": "{PAD}"}}}}"#
     )
+}
+
+/// The whole frame.
+pub(crate) fn frame(n: u64) -> String {
+    format!("id: {n}\nevent: {EVENT_TYPE}\ndata: {}\n\n", envelope(n))
 }
 
 /// What makes a frame 320 bytes long.

@@ -12,93 +12,23 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use rowcast::{
-    access::Access,
-    connections::{Connection, Connections, Directory, Terms, Wanted},
+    connections::Connection,
     cursor::Cursor,
-    postgres::{self, connections::Limits},
     session::{self, Ask, Resume, Session},
-    tailer::Tailer,
 };
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
-use tokio_util::sync::CancellationToken;
 
-use crate::harness::{self, Database, Role, Server, sse};
+use crate::harness::{
+    self, Database, Role, Server, sse,
+    stepped::{Stepped, terms},
+};
 
 /// Emits an event with this text in its payload, and so many bytes.
 async fn emit(client: &Client, organization: &str, text: &str, bytes: i32) {
     let emit = "SELECT rowcast.emit('document_processing', $1, jsonb_build_object('text', $2::text, 'filling', repeat('x', $3)))";
     client.execute(emit, &[&organization, &text, &bytes]).await.unwrap();
-}
-
-/// Everything, for long enough not to be told of the end.
-fn terms() -> Terms {
-    Terms { wanted: Wanted::default(), expires_at: Timestamp::now() + Duration::from_mins(10) }
-}
-
-/// A server of which every step is the test's.
-struct Stepped {
-    tailer: Tailer,
-    connection: postgres::Connection,
-    sessions: Arc<session::Server>,
-    directory: Arc<Directory>,
-}
-
-impl Stepped {
-    async fn new(db: &Database) -> Self {
-        let database = postgres::Database::new(&db.url_as(Role::Server), 4).unwrap();
-        let access = Arc::new(Access::load(database.clone(), Arc::default()).await.unwrap());
-        // Room for a few events: everybody who comes back has to read from the outbox.
-        let connections = Arc::<Connections>::default();
-        let (places, bell) = (Arc::clone(&connections), Arc::default());
-        let tailer = Tailer::new(database.clone(), Arc::clone(&access), places, bell, Arc::default(), 4_000, None);
-        let tailer = tailer.await.unwrap();
-        let limits = Limits { per_user: 100, per_minute: 10_000 };
-        let heartbeat = Duration::from_millis(300);
-        let directory = Directory::new(connections, database.clone(), limits, heartbeat, Arc::default());
-        let sessions = Arc::new(session::Server {
-            access,
-            logs: tailer.logs(),
-            database: database.clone(),
-            metrics: Arc::default(),
-            tailer: tailer.status(),
-            heartbeat,
-            max_stream: None,
-            writes_per_second: 1_000,
-            shutdown: CancellationToken::new(),
-        });
-        let connection = database.connection().await.unwrap();
-        let mut stepped = Self { tailer, connection, sessions, directory: Arc::new(directory) };
-        stepped.step().await;
-        stepped
-    }
-
-    async fn step(&mut self) {
-        while self.tailer.step(&self.connection).await.unwrap().more {}
-    }
-
-    /// A stream from the very beginning.
-    async fn open(&self, user: &str) -> Session {
-        let viewer = self.sessions.access.viewer(user).await.unwrap();
-        let connection = Connection::new(viewer, terms(), &self.sessions.access);
-        let entered = self.directory.enter(connection).await.unwrap_or_else(|_| panic!("the stream was refused"));
-        Session::open(Arc::clone(&self.sessions), entered, &Resume::After(Cursor::default()))
-    }
-
-    /// All that it says up to its first heartbeat.
-    async fn replay(&self, user: &str) -> String {
-        let mut session = self.open(user).await;
-        let mut said = String::new();
-        while let Some(chunk) = session.next().await {
-            said.push_str(std::str::from_utf8(&chunk).unwrap());
-            if said.contains("event: cursor") {
-                break;
-            }
-        }
-        said
-    }
 }
 
 #[tokio::test]

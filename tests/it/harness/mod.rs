@@ -18,6 +18,7 @@ pub(crate) mod proxy;
 mod server;
 pub(crate) mod signer;
 pub(crate) mod sse;
+pub(crate) mod stepped;
 pub(crate) mod tls;
 
 use std::{process::Command, time::Duration};
