@@ -66,6 +66,16 @@ pub(super) struct Visible {
     mask: RedactionMask,
 }
 
+/// What there is for a client that sees what others see.
+enum Shared {
+    /// The next chunk.
+    Chunk(Chunk),
+    /// Everything has been read, or access has to be followed first.
+    Nothing,
+    /// It has to read on its own: it is elsewhere than in the log, or what is there depends on who it is.
+    Apart,
+}
+
 /// What a change of grants or policy means to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AccessChange {
@@ -229,8 +239,9 @@ impl Reader {
         // What it was rung for is read now.
         self.subscription.bell().hear();
         match self.next_shared() {
-            Some(chunk) => Ok(chunk),
-            None => self.next_own_chunk().await,
+            Shared::Chunk(chunk) => Ok(Some(chunk)),
+            Shared::Nothing => Ok(None),
+            Shared::Apart => self.next_own_chunk().await,
         }
     }
 
@@ -246,28 +257,27 @@ impl Reader {
         }))
     }
 
-    /// What comes next for this client and all who see the same: the next chunk, or that there is none, or that access has to be followed first. None when the client has to read on its own:
-    /// it is elsewhere than in the log, or what is there depends on who it is.
-    fn next_shared(&mut self) -> Option<Option<Chunk>> {
-        let mut from = self.place.in_log()?;
+    /// What comes next for this client and all who see the same.
+    fn next_shared(&mut self) -> Shared {
+        let Some(mut from) = self.place.in_log() else { return Shared::Apart };
         while from != self.log.end() {
             let policy = || self.server.access.policy();
-            let stretch = self.outlook.stretch(from, &self.server.views, &self.log, policy)?;
-            if self.access_has_changed() {
-                return Some(None);
-            }
-            let chunk = match &stretch.content {
-                Content::Personal => return None,
-                Content::Shared(chunk) => Some(chunk.clone()),
-                Content::Nothing => None,
+            let Some(stretch) = self.outlook.stretch(from, &self.server.views, &self.log, policy) else {
+                return Shared::Apart;
             };
+            if self.access_has_changed() {
+                return Shared::Nothing;
+            }
+            if matches!(stretch.content, Content::Personal) {
+                return Shared::Apart;
+            }
             from = stretch.to;
             self.place.log_read(from, Arc::clone(&stretch.cursor));
-            if chunk.is_some() {
-                return Some(chunk);
+            if let Content::Shared(chunk) = &stretch.content {
+                return Shared::Chunk(chunk.clone());
             }
         }
-        Some(None)
+        Shared::Nothing
     }
 
     /// The next piece, of not much more than `max_bytes`; none when everything has been read, or when access has to be followed first.

@@ -95,9 +95,9 @@ fn policy(n: usize) -> Arc<Versioned<Policy>> {
         unless_permission: "admin".into(),
         replacement: Some("\"[FILTERED]\"".into()),
     };
-    let needed = if n % 2 == 0 { Some("watch".into()) } else { None };
+    let needed = if n.is_multiple_of(2) { Some("watch".into()) } else { None };
     let types = [(TYPES[0].into(), None), (TYPES[1].into(), None), (TYPES[2].into(), needed)];
-    let redactions = [(TYPES[1].into(), redaction(if n % 3 == 0 { "secret" } else { "open" }))];
+    let redactions = [(TYPES[1].into(), redaction(if n.is_multiple_of(3) { "secret" } else { "open" }))];
     Arc::new(Versioned { version: n as u64, value: Policy::new(types, redactions) })
 }
 
@@ -232,7 +232,7 @@ fn reading_alone(log: &Log, user: &User, policy: &Versioned<Policy>) -> Option<b
     (!frames.is_empty()).then(|| Chunk::of(&frames, None, cursor).bytes)
 }
 
-fn run(broken: Broken, moves: Vec<Move>) -> Verdict {
+fn run(broken: Broken, moves: &[Move]) -> Verdict {
     let mut world = World::new(broken);
     moves.iter().try_for_each(|step| world.apply(step))
 }
@@ -243,22 +243,22 @@ fn schedules() -> impl Strategy<Value = Vec<Move>> {
 
 #[test]
 fn each_is_handed_what_reading_alone_would_have_brought() {
-    holds(SCHEDULES, &schedules(), |moves| run(Broken::Nothing, moves));
+    holds(SCHEDULES, &schedules(), |moves| run(Broken::Nothing, &moves));
 }
 
 #[test]
 fn grants_that_are_not_followed_are_found_out() {
-    finds(SCHEDULES, &schedules(), "was handed", |moves| run(Broken::GrantsAreNotFollowed, moves));
+    finds(SCHEDULES, &schedules(), "was handed", |moves| run(Broken::GrantsAreNotFollowed, &moves));
 }
 
 #[test]
 fn terms_that_are_not_followed_are_found_out() {
-    finds(SCHEDULES, &schedules(), "was handed", |moves| run(Broken::TermsAreNotFollowed, moves));
+    finds(SCHEDULES, &schedules(), "was handed", |moves| run(Broken::TermsAreNotFollowed, &moves));
 }
 
 #[test]
 fn showing_all_what_is_for_one_is_found_out() {
-    finds(SCHEDULES, &schedules(), "was handed", |moves| run(Broken::PersonalIsShared, moves));
+    finds(SCHEDULES, &schedules(), "was handed", |moves| run(Broken::PersonalIsShared, &moves));
 }
 
 fn one_view(users: usize) -> (Arc<Log>, Views, Vec<Arc<View>>) {
