@@ -6,16 +6,12 @@ use warp::http::{HeaderMap, header};
 pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let codings = values.flat_map(|value| value.split(','));
-    codings
-        .filter_map(|coding| {
-            let mut parts = coding.split(';').map(str::trim);
-            let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
-            is_gzip.then(|| {
-                parts.filter_map(|parameter| parameter.split_once('=')).all(|(name, value)| !is_never(name, value))
-            })
-        })
-        .next()
-        .unwrap_or(false)
+    let gzip = codings.map(|coding| coding.split(';').map(str::trim)).find_map(|mut parts| {
+        let is_gzip = parts.next()?.eq_ignore_ascii_case("gzip");
+        is_gzip.then_some(parts)
+    });
+    let parameters = gzip.map(|parts| parts.filter_map(|parameter| parameter.split_once('=')));
+    parameters.is_some_and(|mut parameters| parameters.all(|(name, value)| !is_never(name, value)))
 }
 
 /// A weight of zero: not even if there is nothing else.

@@ -1,18 +1,18 @@
 //! `GET /api/v1/realtime/sse`: the stream.
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
-use sync_wrapper::SyncStream;
 use warp::{
     http::{HeaderMap, HeaderValue, header},
-    reply::{self, Reply, Response},
+    reply::Response,
 };
 
 use super::{
     Http,
+    accept::Streamed,
     admission::{self, Admitted, Request},
     encoding,
     error::Error,
@@ -66,8 +66,8 @@ async fn try_open(query: Query, headers: &HeaderMap, address: IpAddr, http: &Htt
 }
 
 fn event_stream(chunks: impl stream::Stream<Item = Bytes> + Send + 'static) -> Response {
-    let chunks = SyncStream::new(chunks.map(Ok::<_, Infallible>));
-    let mut response = reply::stream(chunks).into_response();
+    let mut response = Response::default();
+    response.extensions_mut().insert(Streamed::new(chunks));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));

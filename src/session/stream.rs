@@ -127,7 +127,8 @@ impl Session {
     /// The bytes of the stream, a chunk for each write.
     pub fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
         let goodbye = if self.gzip.is_some() { stored_goodbye } else { plain_goodbye };
-        let chunks = stream::unfold(self, async |mut session| {
+        // On the heap, or there would be room for two: the one that rests and the one that is at work.
+        let chunks = stream::unfold(Box::new(self), async |mut session| {
             let span = session.span.clone();
             session.next().instrument(span).await.map(|chunk| (chunk, session))
         });
