@@ -9,6 +9,8 @@
     reason = "a benchmark that cannot go on has failed, and tells what it has seen"
 )]
 
+mod capture;
+mod capture_parts;
 mod compression;
 mod fan_out;
 mod figures;
@@ -58,6 +60,10 @@ enum What {
     Latency,
     /// What an event for five costs beside 10,000 who are connected, and beside 100.
     Organizations,
+    /// What capturing costs writers: 1, 16 and 32 of single rows, and one of many rows at once.
+    Capture,
+    /// What the trigger is made of.
+    CaptureParts,
     /// What it would bring to compress frames, once for all clients or for each.
     Compression,
     /// A million rows to a client that comes back, beside COPY; a bulk load to one that listens.
@@ -89,6 +95,8 @@ fn main() {
             organizations::measure(&mut figures, rounds);
             replay::measure(&mut figures, rounds);
             storm::measure(&mut figures, rounds);
+            capture::measure(&mut figures, rounds);
+            capture_parts::measure(&mut figures, rounds);
             compression::measure(&mut figures, rounds);
         }
         What::Quick => {
@@ -103,6 +111,8 @@ fn main() {
         What::Organizations => organizations::measure(&mut figures, rounds),
         What::Replay => replay::measure(&mut figures, rounds),
         What::Storm => storm::measure(&mut figures, rounds),
+        What::Capture => capture::measure(&mut figures, rounds),
+        What::CaptureParts => capture_parts::measure(&mut figures, rounds),
         What::LowerBound { .. } => {}
     }
     figures.report();

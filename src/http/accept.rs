@@ -6,6 +6,9 @@
 mod activity;
 mod connection;
 mod crowd;
+mod handover;
+mod streamed;
+mod writer;
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -13,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::body::{Body, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
@@ -21,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use self::connection::{Ends, connection};
-pub use self::crowd::Crowd;
+use self::connection::{Ends, connection, stream};
+pub use self::{crowd::Crowd, streamed::Streamed};
 
 /// The first pause after an accept that failed for want of something (file descriptors, memory); it doubles up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -96,7 +100,7 @@ where
     A: Accept,
     S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + Clone + Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let connections = TaskTracker::new();
     connections.close();
@@ -123,9 +127,13 @@ where
                         },
                         None => None,
                     };
-                    let served = connection(opening, peer, service.clone(), options.clone(), ends.clone());
+                    // A task is as large as what it is at when it needs most, for as long as it lives.
+                    let served = Box::pin(connection(opening, peer, service.clone(), options.clone(), ends.clone()));
+                    let cut_off = ends.cut_off.clone();
                     connections.spawn(async move {
-                        served.await;
+                        if let Some(writer) = served.await {
+                            stream(writer, peer, cut_off).await;
+                        }
                         drop(place);
                     });
                 }

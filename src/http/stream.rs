@@ -1,19 +1,20 @@
 //! `GET /api/v1/realtime/sse`: the stream.
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
-use sync_wrapper::SyncStream;
 use warp::{
     http::{HeaderMap, HeaderValue, header},
-    reply::{self, Reply, Response},
+    reply::Response,
 };
 
 use super::{
     Http,
+    accept::Streamed,
     admission::{self, Admitted, Request},
+    encoding,
     error::Error,
 };
 use crate::{
@@ -51,13 +52,22 @@ async fn try_open(query: Query, headers: &HeaderMap, address: IpAddr, http: &Htt
     let connection = Connection::new(viewer, terms, &server.access);
     let entered = http.directory.enter(connection).await?;
     let session = Session::open(Arc::clone(server), entered, &resume);
+    let is_zipped = http.compresses && encoding::takes_gzip(headers);
+    let session = if is_zipped { session.zipped() } else { session };
     // The place is taken for as long as there is a stream.
-    Ok(event_stream(session.into_stream().inspect(move |_| _ = &place)))
+    let mut response = event_stream(session.into_stream().inspect(move |_| _ = &place));
+    if http.compresses {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if is_zipped {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
 }
 
 fn event_stream(chunks: impl stream::Stream<Item = Bytes> + Send + 'static) -> Response {
-    let chunks = SyncStream::new(chunks.map(Ok::<_, Infallible>));
-    let mut response = reply::stream(chunks).into_response();
+    let mut response = Response::default();
+    response.extensions_mut().insert(Streamed::new(chunks));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));

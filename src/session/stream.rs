@@ -17,7 +17,7 @@ use tracing::{Instrument, Span, debug, debug_span, error, warn};
 
 use super::{
     Resume, Server,
-    chunk::{CHUNK_BYTES, Chunk, heartbeat},
+    chunk::{CHUNK_BYTES, Chunk, Said, heartbeat},
     expiry::Expiry,
     goodbye::{closing, ends_at, unavailable},
     occasions::Occasions,
@@ -27,6 +27,7 @@ use super::{
 use crate::{
     connections::{Described, Entered, Terms},
     cursor::Cursor,
+    gzip::{self, Gzip},
     metrics::OpenConnection,
     sse::{self, CloseReason, ConnectionStatus, ResetReason},
     tailer,
@@ -56,6 +57,8 @@ pub struct Session {
     occasions: Occasions,
     opening: Option<Bytes>,
     closed: bool,
+    /// Of a client that takes it.
+    gzip: Option<Box<Gzip>>,
     /// Whether everything had been read once, and since then nothing had to be read from the outbox.
     live: bool,
     pace: Pace,
@@ -90,6 +93,7 @@ impl Session {
             occasions: Occasions::default(),
             opening: None,
             closed: false,
+            gzip: None,
             live: false,
             pace: Pace::new(server.writes_per_second),
             was_large: false,
@@ -122,17 +126,34 @@ impl Session {
 
     /// The bytes of the stream, a chunk for each write.
     pub fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
-        isolated(stream::unfold(self, async |mut session| {
+        let goodbye = if self.gzip.is_some() { stored_goodbye } else { plain_goodbye };
+        // On the heap, or there would be room for two: the one that rests and the one that is at work.
+        let chunks = stream::unfold(Box::new(self), async |mut session| {
             let span = session.span.clone();
             session.next().instrument(span).await.map(|chunk| (chunk, session))
-        }))
+        });
+        isolated(chunks, goodbye)
+    }
+
+    /// As gzip from the first byte on; see `src/gzip.rs`.
+    #[must_use]
+    pub fn zipped(self) -> Self {
+        Self { gzip: Some(Box::default()), ..self }
     }
 
     /// The next chunk to write; none when the stream has ended.
     pub async fn next(&mut self) -> Option<Bytes> {
+        let said = self.say().await?;
+        Some(match &mut self.gzip {
+            None => said.plain(),
+            Some(gzip) => said.zipped(gzip, self.closed),
+        })
+    }
+
+    async fn say(&mut self) -> Option<Said> {
         self.entered.connection().mark_taken();
         if let Some(opening) = self.opening.take() {
-            return Some(opening);
+            return Some(opening.into());
         }
         if self.closed {
             return None;
@@ -140,19 +161,19 @@ impl Session {
         loop {
             let now = Instant::now();
             if let Some(ending) = self.ending(now) {
-                return Some(self.close(ending));
+                return Some(self.close(ending).into());
             }
             if let Some(change) = self.reader.follow_access() {
-                return Some(self.tell_access(change));
+                return Some(self.tell_access(change).into());
             }
             if let Some(new_life) = self.reader.follow_log(&self.written) {
-                return Some(self.tell_new_life(new_life));
+                return Some(self.tell_new_life(new_life).into());
             }
             if let Some(chunk) = self.follow_terms() {
-                return Some(chunk);
+                return Some(chunk.into());
             }
             if let Some(chunk) = self.tell_health().or_else(|| self.tell_expiry(now)) {
-                return Some(chunk);
+                return Some(chunk.into());
             }
             if self.is_paced(now).await {
                 continue;
@@ -168,7 +189,7 @@ impl Session {
                 // Only now, when the log has just been read: the heartbeat is to say how far.
                 _ if is_silent => {
                     self.live |= read.is_ok();
-                    return Some(self.heartbeat());
+                    return Some(self.heartbeat().into());
                 }
                 Ok(None) => {
                     self.live = true;
@@ -182,20 +203,21 @@ impl Session {
         }
     }
 
-    fn tell(&mut self, Chunk { bytes, events, oldest, cursor }: Chunk, now: Instant) -> Bytes {
+    fn tell(&mut self, chunk: Chunk, now: Instant) -> Said {
+        let Chunk { bytes, events, oldest, cursor, .. } = &chunk;
         self.beat(now);
-        self.written = cursor;
+        self.written = Arc::clone(cursor);
         self.pace.note_write(now);
         self.was_large = bytes.len() >= CHUNK_BYTES / 2;
         let metrics = &self.server.metrics;
         metrics.writes.inc();
         metrics.sent_bytes.inc_by(bytes.len() as u64);
-        metrics.events_sent.inc_by(events as u64);
+        metrics.events_sent.inc_by(*events as u64);
         self.live &= !self.reader.is_behind();
-        if let (true, Some(oldest)) = (self.live, oldest) {
+        if let (true, &Some(oldest)) = (self.live, oldest) {
             metrics.delivery_lag_seconds.observe_since(oldest);
         }
-        bytes
+        Said::Shared(chunk)
     }
 
     /// Waits for the stream's turn, if it has had so many that what there is is better told in one piece. Whoever has much to catch up on is told as much as goes into a
@@ -357,14 +379,25 @@ impl Session {
 }
 
 /// Ends what panics as if the server went away, for its client alone: it comes back, and goes on from its cursor.
-fn isolated(chunks: impl Stream<Item = Bytes> + Send) -> impl Stream<Item = Bytes> + Send {
+fn isolated(chunks: impl Stream<Item = Bytes> + Send, goodbye: fn() -> Bytes) -> impl Stream<Item = Bytes> + Send {
     // Nothing looks at the session after a panic, and what sessions share is behind locks that survive one.
-    AssertUnwindSafe(chunks).catch_unwind().map(|chunk| {
+    AssertUnwindSafe(chunks).catch_unwind().map(move |chunk| {
         chunk.unwrap_or_else(|_| {
             error!("a stream ended by a panic");
-            unavailable().into()
+            goodbye()
         })
     })
+}
+
+fn plain_goodbye() -> Bytes {
+    unavailable().into()
+}
+
+/// Without a checksum: what had been written by then, nobody knows any more.
+fn stored_goodbye() -> Bytes {
+    let mut block = Vec::new();
+    gzip::store(unavailable().as_bytes(), &mut block);
+    block.into()
 }
 
 #[cfg(test)]
@@ -377,7 +410,7 @@ mod tests {
             assert!(n < 2, "planted");
             Some((Bytes::from(n.to_string()), n + 1))
         });
-        let chunks: Vec<Bytes> = isolated(chunks).collect().await;
+        let chunks: Vec<Bytes> = isolated(chunks, plain_goodbye).collect().await;
         assert_eq!(chunks[..2], ["0", "1"]);
         assert_eq!(chunks.len(), 3, "nothing comes after the goodbye");
         let goodbye = std::str::from_utf8(&chunks[2]).unwrap();

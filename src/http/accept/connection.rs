@@ -1,6 +1,15 @@
 //! One connection: opened, served in the HTTP that it speaks, and ended in time.
 
-use std::{error::Error, io, net::SocketAddr, pin::pin};
+use std::{
+    error::Error,
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    task::Poll,
+};
+
+use bytes::Bytes;
 
 use hyper::{
     Request, Response, Version,
@@ -20,6 +29,9 @@ use tracing::{debug, warn};
 use super::{
     Options, Peer, Protocol,
     activity::{Activity, Answering},
+    handover::{Handover, Lent},
+    streamed::with_body,
+    writer::Writer,
 };
 
 /// What a client may send of bodies before we have taken them; the least that HTTP/2 knows. Ours are small.
@@ -32,67 +44,111 @@ pub(super) struct Ends {
     pub(super) cut_off: CancellationToken,
 }
 
-/// Opens and serves a connection until one side has had enough.
+/// Opens and serves a connection until one side has had enough, or until it is at a stream that needs no more than to be written: whoever is at one for hours is to keep
+/// nothing of what is in here.
 pub(super) async fn connection<Io, S, B>(
     opening: impl Future<Output = io::Result<(Io, Protocol)>>,
     peer: SocketAddr,
     service: S,
     options: Options,
     ends: Ends,
-) where
+) -> Option<Writer<Io>>
+where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + Clone + Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let opened = ends.cut_off.run_until_cancelled(tokio::time::timeout(options.opening_timeout, opening)).await;
     let (io, protocol) = match opened {
-        Some(Ok(Ok((io, protocol)))) => (TokioIo::new(io), protocol),
-        Some(Ok(Err(error))) => return debug!(%peer, %error, "a connection could not be opened"),
-        Some(Err(_)) => return debug!(%peer, "a connection was not opened in time"),
-        None => return,
+        Some(Ok(Ok(opened))) => opened,
+        Some(Ok(Err(error))) => {
+            debug!(%peer, %error, "a connection could not be opened");
+            return None;
+        }
+        Some(Err(_)) => {
+            debug!(%peer, "a connection was not opened in time");
+            return None;
+        }
+        None => return None,
     };
     let ended = match protocol {
         Protocol::Http1 => http1(io, peer, service, &options, &ends).await,
-        // It is several times as large, and most that are idle are of the other kind.
-        Protocol::Http2 => Box::pin(http2(io, peer, service, &options, &ends)).await,
+        // It is several times as large, and most connections are of the other kind.
+        Protocol::Http2 => {
+            let ended = Box::pin(http2(TokioIo::new(io), peer, service, &options, &ends)).await;
+            ended.map(|ended| ended.map(|()| None))
+        }
     };
     match ended {
-        Some(Ok(())) => {}
+        Some(Ok(streaming)) => return streaming,
         // A response that could not be made is our failure; everything else is a client that went away or sent nonsense.
         Some(Err(error)) if error.is_user() => warn!(%peer, error = &error as &dyn Error, "a response broke off"),
         Some(Err(error)) => debug!(%peer, error = &error as &dyn Error, "a connection broke off"),
-        None => warn!(%peer, "a response did not end in time and was cut off"),
+        None => warn_of_cut_off(peer),
+    }
+    None
+}
+
+/// Writes a stream to its end.
+pub(super) async fn stream(writer: impl Future<Output = io::Result<()>>, peer: SocketAddr, cut_off: CancellationToken) {
+    match cut_off.run_until_cancelled_owned(writer).await {
+        Some(Ok(())) => {}
+        Some(Err(error)) => debug!(%peer, %error, "a connection broke off"),
+        None => warn_of_cut_off(peer),
     }
 }
 
+fn warn_of_cut_off(peer: SocketAddr) {
+    warn!(%peer, "a response did not end in time and was cut off");
+}
+
+/// Also returns when it is at a stream.
 async fn http1<Io, S, B>(
-    io: TokioIo<Io>,
+    io: Io,
     peer: SocketAddr,
     service: S,
     options: &Options,
     ends: &Ends,
-) -> Option<hyper::Result<()>>
+) -> Option<hyper::Result<Option<Writer<Io>>>>
 where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + 'static,
 {
+    let handover = Handover::default();
+    let stage = handover.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        service.call(request)
+        // Older clients do not know chunks.
+        let handover = (request.version() == Version::HTTP_11).then(|| handover.clone());
+        let answering = service.call(request);
+        async { Ok::<_, S::Error>(with_body(answering.await?, handover)) }
     });
     let draining = ends.shutdown.is_cancelled();
-    let served = http1::Builder::new()
+    let mut served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
         .max_buf_size(options.buffer_bytes)
         .keep_alive(!draining)
-        .serve_connection(io, service);
+        .serve_connection(TokioIo::new(Lent::new(io, stage.clone())), service);
+    let mut enough = pin!(ends.shutdown.cancelled());
     // One that came while we leave ends with its first response anyway.
-    let enough = async { if draining { std::future::pending().await } else { ends.shutdown.cancelled().await } };
-    until_ended(served, enough, std::future::pending(), ends).await
+    let mut is_last = draining;
+    let until_ended = poll_fn(|context| {
+        if !is_last && enough.as_mut().poll(context).is_ready() {
+            is_last = true;
+            Pin::new(&mut served).graceful_shutdown();
+        }
+        match Pin::new(&mut served).poll(context) {
+            Poll::Ready(ended) => Poll::Ready(ended.map(|()| None)),
+            Poll::Pending => stage.take().map_or(Poll::Pending, |chunks| Poll::Ready(Ok(Some(chunks)))),
+        }
+    });
+    let ended = ends.cut_off.run_until_cancelled(until_ended).await?;
+    // What the client has sent beyond its request goes the way of all that it says from now on.
+    Some(ended.map(|chunks| Some(Writer::new(served.into_parts().io.into_inner().give_back(), chunks?))))
 }
 
 async fn http2<Io, S, B>(
@@ -106,7 +162,7 @@ where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + Clone + Send + 'static,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
-    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let activity = Activity::default();
     let begun = activity.clone();
@@ -114,7 +170,10 @@ where
         request.extensions_mut().insert(Peer(peer));
         let (at_work, service) = (begun.begin(), service.clone());
         // It is called by the request's own task: a panic is that of the request, not of the connection.
-        async move { Ok::<_, S::Error>(service.call(as_http1(request)).await?.map(|body| Answering::new(body, at_work))) }
+        async move {
+            let answer = with_body(service.call(as_http1(request)).await?, None);
+            Ok::<_, S::Error>(answer.map(|body| Answering::new(body, at_work)))
+        }
     });
     // There are no pings of ours: a client that takes its time reads them late, too, and is not to be given up for it. Who has vanished is
     // found out below HTTP.

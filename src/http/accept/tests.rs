@@ -19,6 +19,7 @@ type Opening = Ready<io::Result<(DuplexStream, Protocol)>>;
 type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 mod http2;
+mod streams;
 
 /// A network without a network, of connections that all speak the same.
 struct Plugs(mpsc::UnboundedReceiver<DuplexStream>, Protocol);
