@@ -1,13 +1,15 @@
 //! What an event is: one row of the outbox.
 
+use std::ops::Deref;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// One row of `rowcast.outbox`.
 ///
-/// Texts are boxed, not `String`: a server keeps many thousands of these, and none of them ever grows.
+/// Texts are boxed, not `String`: a server keeps many thousands of these, and none of them ever grows. Where it is only looked at, they are borrowed from the row that was read.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub struct Event<Text = Box<str>> {
     /// The outbox id.
     pub id: i64,
     /// The transaction that wrote it, as `xid8`.
@@ -15,27 +17,27 @@ pub struct Event {
     /// Clock time of the write.
     pub created_at: Timestamp,
     /// One of `rowcast.event_types`.
-    pub event_type: Box<str>,
+    pub event_type: Text,
     /// To whom it is addressed.
     pub audience: Audience,
     /// The organization it belongs to; none for platform-wide events and those that nobody may see.
-    pub organization_id: Option<Box<str>>,
+    pub organization_id: Option<Text>,
     /// The user it concerns; for [`Audience::User`] the only one who may see it.
-    pub user_id: Option<Box<str>>,
+    pub user_id: Option<Text>,
     /// The chatbot it concerns.
-    pub chatbot_id: Option<Box<str>>,
+    pub chatbot_id: Option<Text>,
     /// The conversation or login session it concerns.
-    pub session_id: Option<Box<str>>,
+    pub session_id: Option<Text>,
     /// `schema.table` of the row; none for `rowcast.emit`.
-    pub source: Option<Box<str>>,
+    pub source: Option<Text>,
     /// The row's primary key as text.
-    pub source_key: Option<Box<str>>,
+    pub source_key: Option<Text>,
     /// The name of an [`Operation`].
-    pub operation: Box<str>,
+    pub operation: Text,
     /// The name of a [`Priority`].
-    pub priority: Box<str>,
+    pub priority: Text,
     /// The payload, as the JSON text that Postgres wrote.
-    pub data: Box<str>,
+    pub data: Text,
 }
 
 /// How urgent an event is.
@@ -89,7 +91,31 @@ impl Audience {
     }
 }
 
-impl Event {
+impl Event<&str> {
+    /// The same, to be kept.
+    #[must_use]
+    pub fn to_boxed(&self) -> Event {
+        let boxed = |text: Option<&str>| text.map(Into::into);
+        Event {
+            id: self.id,
+            txid: self.txid,
+            created_at: self.created_at,
+            event_type: self.event_type.into(),
+            audience: self.audience,
+            organization_id: boxed(self.organization_id),
+            user_id: boxed(self.user_id),
+            chatbot_id: boxed(self.chatbot_id),
+            session_id: boxed(self.session_id),
+            source: boxed(self.source),
+            source_key: boxed(self.source_key),
+            operation: self.operation.into(),
+            priority: self.priority.into(),
+            data: self.data.into(),
+        }
+    }
+}
+
+impl<Text: Deref<Target = str>> Event<Text> {
     /// Roughly the memory it holds, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -5,7 +5,7 @@
 //!
 //! [standard]: https://html.spec.whatwg.org/multipage/server-sent-events.html
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Display, fmt::Write as _, ops::Deref, time::Duration};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -23,11 +23,15 @@ pub const HEARTBEAT: &str = "event: cursor\ndata: {}\n\n";
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Envelope<'a> {
     /// The outbox id: decimal digits, not a number, because it may pass 2^53.
-    id: String,
+    #[serde(serialize_with = "serialize_text")]
+    #[cfg_attr(test, ts(type = "string"))]
+    id: i64,
     /// One of `rowcast.event_types`.
     r#type: &'a str,
     /// When the row was written: RFC 3339 in UTC, to the microsecond.
-    timestamp: String,
+    #[serde(serialize_with = "serialize_timestamp")]
+    #[cfg_attr(test, ts(type = "string"))]
+    timestamp: Timestamp,
     /// The organization that it belongs to; absent for what is platform-wide.
     #[serde(skip_serializing_if = "Option::is_none")]
     organization_id: Option<&'a str>,
@@ -53,17 +57,28 @@ pub(crate) struct Envelope<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     /// The transaction that wrote it: decimal digits. Events of one transaction have the same.
+    #[serde(serialize_with = "serialize_text")]
     #[cfg_attr(test, ts(optional, as = "Option<String>"))]
-    txid: String,
+    txid: u64,
 }
 
-/// The event as JSON, with `data` (JSON text) in place of its own.
+/// What an envelope and its frame are about as long as, beside the data.
+pub const FRAME_BYTES: usize = 384;
+
+/// The event's frame, with `data` (JSON text) in place of its own.
 #[must_use]
-pub fn envelope(event: &Event, data: &str) -> String {
+pub fn event_frame<Text: Deref<Target = str>>(event: &Event<Text>, data: &str) -> Bytes {
+    let mut frame = Vec::with_capacity(FRAME_BYTES + data.len());
+    write_event_frame(&mut frame, event, data);
+    frame.into()
+}
+
+/// Adds it to others.
+pub fn write_event_frame<Text: Deref<Target = str>>(frames: &mut Vec<u8>, event: &Event<Text>, data: &str) {
     let envelope = Envelope {
-        id: event.id.to_string(),
+        id: event.id,
         r#type: &event.event_type,
-        timestamp: rfc3339(event.created_at),
+        timestamp: event.created_at,
         organization_id: event.organization_id.as_deref(),
         user_id: event.user_id.as_deref(),
         chatbot_id: event.chatbot_id.as_deref(),
@@ -72,29 +87,30 @@ pub fn envelope(event: &Event, data: &str) -> String {
         operation: &event.operation,
         source: event.source.as_deref(),
         key: event.source_key.as_deref(),
-        txid: event.txid.to_string(),
+        txid: event.txid,
     };
-    let mut json = to_json(&envelope);
-    json.pop();
-    json.push_str(",\"data\":");
-    json.push_str(data);
-    json.push('}');
-    json
+    frames.extend_from_slice(b"event: ");
+    frames.extend_from_slice(event.event_type.as_bytes());
+    frames.extend_from_slice(DATA_LINE);
+    // Nothing in it can fail, nor can memory.
+    let _ = serde_json::to_writer(&mut *frames, &envelope);
+    // JSON has no line breaks outside its strings and none unescaped inside them, so one data line always holds it.
+    frames.pop();
+    frames.extend_from_slice(b",\"data\":");
+    frames.extend_from_slice(data.as_bytes());
+    frames.push(b'}');
+    frames.extend_from_slice(FRAME_END);
 }
 
-/// The event's frame.
-#[must_use]
-pub fn event_frame(event: &Event, data: &str) -> Bytes {
-    frame(&event.event_type, &envelope(event, data)).into()
-}
+/// What stands before the JSON of a frame, and behind it.
+const DATA_LINE: &[u8] = b"\ndata: ";
+const FRAME_END: &[u8] = b"\n\n";
 
 /// The JSON in a frame of [`event_frame`].
 #[must_use]
 pub fn frame_data(frame: &Bytes) -> Bytes {
-    const BEFORE: &[u8] = b"\ndata: ";
-    const AFTER: &[u8] = b"\n\n";
     let type_line = frame.iter().position(|&byte| byte == b'\n').unwrap_or_default();
-    frame.slice(type_line + BEFORE.len()..frame.len() - AFTER.len())
+    frame.slice(type_line + DATA_LINE.len()..frame.len() - FRAME_END.len())
 }
 
 /// The line that goes before the last frame of a write: all of `cursor` has been written by then.
@@ -249,7 +265,11 @@ pub fn rfc3339(timestamp: Timestamp) -> String {
 }
 
 fn serialize_timestamp<S: Serializer>(timestamp: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&rfc3339(*timestamp))
+    serializer.collect_str(&format_args!("{timestamp:.6}"))
+}
+
+fn serialize_text<S: Serializer>(number: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(number)
 }
 
 fn to_json(value: &impl Serialize) -> String {
@@ -290,6 +310,7 @@ mod tests {
         data: {"id":"1042","type":"document_processing","timestamp":"2026-11-23T09:00:00.500000Z","organizationId":"org-1","priority":"medium","operation":"UPDATE","source":"public.documents","key":"7","txid":"771","data":{"filename": "a\r\nb.pdf"}}
         "#);
         assert!(frame.ends_with(b"}\n\n"));
-        assert_eq!(frame_data(&frame), envelope(&event, &event.data).as_bytes());
+        let data = frame_data(&frame);
+        assert!(data.starts_with(b"{") && data.ends_with(b"}}") && frame.ends_with(&[&data, &b"\n\n"[..]].concat()));
     }
 }

@@ -7,7 +7,8 @@ GRANT SELECT
 GRANT UPDATE (undecided) ON rowcast.settled TO rowcast_server;
 GRANT INSERT (epoch, system_identifier, database, timeline, inherited) ON rowcast.epochs TO rowcast_server;
 GRANT EXECUTE
-    ON FUNCTION rowcast.current_timeline(), rowcast.disconnect(text), rowcast.read_batch(bigint, bigint[], bigint[], bigint, text, text[], timestamptz)
+    ON FUNCTION rowcast.current_timeline(), rowcast.disconnect(text), rowcast.read_batch(bigint, bigint[], bigint[], bigint, text, text[], timestamptz),
+       rowcast.read_ranges(bigint[], bigint[], text[], bigint)
     TO rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.issue_ticket(bytea, text, timestamptz), rowcast.redeem_ticket(bytea, boolean) TO rowcast_server;
 

@@ -3,7 +3,7 @@
 mod grants;
 mod redaction;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Deref};
 
 pub use self::{grants::Grants, redaction::Redaction};
 use crate::event::{Audience, Event};
@@ -74,14 +74,14 @@ impl Policy {
 
     /// Whether it depends on who the viewer is, beside what they hold, if they may see the event.
     #[must_use]
-    pub fn is_personal(event: &Event) -> bool {
+    pub fn is_personal<Text: Deref<Target = str>>(event: &Event<Text>) -> bool {
         event.audience == Audience::User
     }
 
     /// Whether the viewer may see the event. An event of an unknown type is nobody's.
     #[must_use]
-    pub fn may_see(&self, event: &Event, user_id: &str, grants: &Grants) -> bool {
-        let Some(rule) = self.types.get(&event.event_type) else { return false };
+    pub fn may_see<Text: Deref<Target = str>>(&self, event: &Event<Text>, user_id: &str, grants: &Grants) -> bool {
+        let Some(rule) = self.types.get(&*event.event_type) else { return false };
         let organization = event.organization_id.as_deref();
         let addressed = match event.audience {
             Audience::Nobody => false,
@@ -100,7 +100,7 @@ impl Policy {
 
     /// Which redactions of the event's type apply to a viewer.
     #[must_use]
-    pub fn redaction_mask(&self, event: &Event, grants: &Grants) -> RedactionMask {
+    pub fn redaction_mask<Text: Deref<Target = str>>(&self, event: &Event<Text>, grants: &Grants) -> RedactionMask {
         let organization = event.organization_id.as_deref();
         self.redactions(&event.event_type)
             .iter()
@@ -111,7 +111,7 @@ impl Policy {
 
     /// The data without what the mask takes away, or none when the event has none of those fields.
     #[must_use]
-    pub fn redact(&self, event: &Event, mask: RedactionMask) -> Option<String> {
+    pub fn redact<Text: Deref<Target = str>>(&self, event: &Event<Text>, mask: RedactionMask) -> Option<String> {
         let mut redacted = None;
         for (n, redaction) in self.redactions(&event.event_type).iter().enumerate() {
             if mask & bit(n) != 0

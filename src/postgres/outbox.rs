@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 
 use super::{
     Connection, Error,
-    decode::{self, Xid8},
+    decode::{Columns, Xid8},
 };
 use crate::{
     cursor::IdRange,
@@ -89,8 +89,10 @@ pub async fn read_batch(
         events: Vec::new(),
         full: false,
     };
+    let Some(columns) = rows.first().map(Columns::of) else { return Err(Error::NoRow) };
     for row in &rows {
-        if let Some(snapshot) = row.try_get::<_, Option<String>>("snapshot")? {
+        if columns.id(row)?.is_none() {
+            let snapshot: String = row.try_get("snapshot")?;
             batch.oldest_running = snapshot.split(':').next().and_then(|xmin| xmin.parse().ok()).unwrap_or(0);
             batch.snapshot = snapshot;
             batch.timeline = row.try_get("timeline")?;
@@ -99,7 +101,7 @@ pub async fn read_batch(
             batch.changed_users = row.try_get("changed_users")?;
             batch.commands = row.try_get("commands")?;
         } else {
-            batch.events.push(decode::event(row)?);
+            batch.events.push(columns.event(row)?.to_boxed());
         }
     }
     batch.events.sort_unstable_by_key(|event| event.id);
@@ -158,12 +160,37 @@ fn widen(short: i64, recent: u64) -> u64 {
 /// A piece of history.
 #[derive(Debug)]
 pub struct Page {
-    /// The rows, ascending by id.
-    pub events: Vec<Event>,
+    /// The rows, ascending by id, as they came.
+    rows: Vec<Row>,
+    columns: Option<Columns>,
     /// Above this id there may be more: the page ended for want of room, or where another way of reading begins. None: that was all.
     pub read_through: Option<i64>,
     /// Every id up to here had been deleted for its age.
     pub expired_through: i64,
+}
+
+/// What a row takes beside the bytes that came.
+const ROW_BYTES: usize = 512;
+
+impl Page {
+    /// The events, ascending by id.
+    ///
+    /// # Errors
+    /// When a row is not what it should be.
+    pub fn events(&self) -> Result<Vec<Event<&str>>, Error> {
+        let Some(columns) = &self.columns else { return Ok(Vec::new()) };
+        Ok(self.rows.iter().map(|row| columns.event(row)).collect::<Result<_, _>>()?)
+    }
+
+    /// How many rows there are, and about how much memory they hold.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.rows.len(), self.rows.iter().map(size).sum())
+    }
+}
+
+fn size(row: &Row) -> usize {
+    row.raw_size_bytes() + ROW_BYTES
 }
 
 /// Reads a page of history: rows with ids in `ranges` that belong to `organizations` (none: to any), or to all. It ends after
@@ -182,20 +209,20 @@ pub async fn read_ranges(
     let statement = include_str!("../../sql/queries/read_ranges.sql");
     let (firsts, lasts): (Vec<i64>, Vec<i64>) = ranges.iter().copied().unzip();
     let mut rows = connection.query_raw(statement, &[&firsts, &lasts, &organizations, &limit]).await?;
-    let mut page = Page { events: Vec::new(), read_through: None, expired_through: 0 };
+    let mut page = Page { rows: Vec::new(), columns: None, read_through: None, expired_through: 0 };
     let mut room = (usize::try_from(limit).unwrap_or(usize::MAX), max_bytes);
     while let Some(row) = rows.try_next().await? {
-        if let Some(expired_through) = row.try_get("expired_through")? {
-            page.expired_through = expired_through;
+        let columns = page.columns.get_or_insert_with(|| Columns::of(&row));
+        let Some(id) = columns.id(&row)? else {
+            page.expired_through = row.try_get("expired_through")?;
             page.read_through = row.try_get("read_through")?;
             continue;
-        }
-        let event = decode::event(&row)?;
-        room = (room.0.saturating_sub(1), room.1.saturating_sub(event.size()));
+        };
+        room = (room.0.saturating_sub(1), room.1.saturating_sub(size(&row)));
         if room.0 == 0 || room.1 == 0 {
-            page.read_through = Some(event.id);
+            page.read_through = Some(id);
         }
-        page.events.push(event);
+        page.rows.push(row);
         if room.1 == 0 {
             break;
         }

@@ -56,6 +56,7 @@ pub async fn poll(
     let now = Instant::now();
     let (until, scan_until) = (now + ask.wait.min(expires_in), now + SCAN.max(ask.wait));
     let (mut reader, reset) = Reader::open(Arc::clone(&server), Arc::clone(&viewer), terms, resume);
+    reader.pages.one_by_one();
     let mut answer = Answer { events: Vec::new(), cursor: reader.cursor(), reset };
     // Who begins now, or anew, learns from where, before anything else.
     let (Resume::After(after), None) = (resume, reset) else { return Ok(answer) };

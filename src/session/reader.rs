@@ -12,23 +12,22 @@ use tokio::sync::watch;
 use super::{
     Resume, Server,
     chunk::{CHUNK_BYTES, Chunk},
+    history::Pages,
     outlook::Outlook,
     place::Place,
-    view::Content,
+    view::{Content, View},
 };
 use crate::{
     access::{Versioned, Viewer},
     connections::Terms,
     cursor::Cursor,
+    event::Event,
     log::{Entry, Log, Subscription},
     metrics::Raised,
-    policy::{Grants, Policy, RedactionMask},
+    policy::Grants,
     postgres,
     sse::{self, ResetReason},
 };
-
-/// Rows of the first page of history, when nobody knows yet how large they are.
-const FIRST_ROWS: i64 = 50;
 
 /// One client's place in the log, or on the way there.
 pub(super) struct Reader {
@@ -43,8 +42,7 @@ pub(super) struct Reader {
     types: Vec<Box<str>>,
     pub(super) subscription: Subscription,
     pub(super) place: Place,
-    /// How many rows of history to ask for next.
-    pub(super) rows: i64,
+    pub(super) pages: Pages,
     /// While it reads from the outbox.
     behind: Option<Raised>,
     /// Whether history that the client lacks has been deleted for its age.
@@ -61,9 +59,9 @@ pub(super) struct Piece {
 
 /// An event as its viewer may see it.
 pub(super) struct Visible {
-    entry: Arc<Entry>,
-    policy: Arc<Versioned<Policy>>,
-    mask: RedactionMask,
+    id: i64,
+    written_at: Timestamp,
+    frame: Bytes,
 }
 
 /// What there is for a client that sees what others see.
@@ -105,29 +103,29 @@ impl NewLife {
 }
 
 impl Visible {
-    /// As a viewer sees it to whom these redactions apply.
-    pub(super) fn new(entry: Arc<Entry>, policy: Arc<Versioned<Policy>>, mask: RedactionMask) -> Self {
-        Self { entry, policy, mask }
+    /// An event in the frame that its viewer may see.
+    pub(super) fn new<Text>(event: &Event<Text>, frame: Bytes) -> Self {
+        Self { id: event.id, written_at: event.created_at, frame }
     }
 
-    /// Its frame, shared by all who may see the same.
+    /// Its frame.
     pub(super) fn frame(&self) -> Bytes {
-        self.entry.frame(&self.policy, self.mask)
+        self.frame.clone()
     }
 
     /// Its envelope: the same bytes as in the frame.
     pub(super) fn envelope(&self) -> Bytes {
-        sse::frame_data(&self.frame())
+        sse::frame_data(&self.frame)
     }
 
     /// Its outbox id.
     pub(super) fn id(&self) -> i64 {
-        self.entry.event.id
+        self.id
     }
 
     /// When its row was written.
     pub(super) fn written_at(&self) -> Timestamp {
-        self.entry.event.created_at
+        self.written_at
     }
 }
 
@@ -164,7 +162,7 @@ impl Reader {
             types,
             subscription,
             place,
-            rows: FIRST_ROWS,
+            pages: Pages::default(),
             behind: None,
             expired: false,
         };
@@ -332,8 +330,12 @@ impl Reader {
         if entries.is_empty() {
             return Vec::new();
         }
-        let view = self.outlook.view(&self.server.views, &self.log, self.server.access.policy());
-        view.visible(entries, &self.viewer.user_id)
+        self.view().visible(&entries, &self.viewer.user_id)
+    }
+
+    /// What is sent now, and how.
+    pub(super) fn view(&mut self) -> Arc<View> {
+        self.outlook.view(&self.server.views, &self.log, self.server.access.policy())
     }
 
     /// The client has asked for other types: it knows them.

@@ -7,8 +7,11 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::{Hash, Hasher},
+    ops::Deref,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
+
+use bytes::Bytes;
 
 use super::{
     chunk::{CHUNK_BYTES, Chunk},
@@ -21,6 +24,7 @@ use crate::{
     event::Event,
     log::{Entry, Interest, Log, Position, Read},
     policy::{Grants, Policy, RedactionMask},
+    sse,
 };
 
 /// From how many positions each view keeps what comes next. Streams that are up to date are at the last two or three.
@@ -188,21 +192,43 @@ impl View {
     }
 
     /// Those of these entries that are sent to this user.
-    pub(super) fn visible(&self, entries: Vec<Arc<Entry>>, user_id: &str) -> Vec<Visible> {
-        let judged = entries.into_iter().map(|entry| (self.mask(&entry.event, user_id), entry));
-        judged.filter_map(|(mask, entry)| Some(Visible::new(entry, Arc::clone(&self.rules.policy), mask?))).collect()
+    pub(super) fn visible(&self, entries: &[Arc<Entry>], user_id: &str) -> Vec<Visible> {
+        let visible = |entry: &Arc<Entry>| {
+            let mask = self.mask(&entry.event, user_id)?;
+            Some(Visible::new(&entry.event, entry.frame(&self.rules.policy, mask)))
+        };
+        entries.iter().filter_map(visible).collect()
+    }
+
+    /// Those of these events of the outbox that are sent to this user. Nobody else is sent the same, so their frames are parts of one piece.
+    pub(super) fn visible_of_outbox(&self, events: &[Event<&str>], user_id: &str) -> Vec<Visible> {
+        let mut frames = Vec::with_capacity(events.iter().map(|event| sse::FRAME_BYTES + event.data.len()).sum());
+        let mut ends = Vec::with_capacity(events.len());
+        for event in events {
+            let Some(mask) = self.mask(event, user_id) else { continue };
+            let redacted = if mask == 0 { None } else { self.rules.policy.value.redact(event, mask) };
+            sse::write_event_frame(&mut frames, event, redacted.as_deref().unwrap_or(event.data));
+            ends.push((event, frames.len()));
+        }
+        let mut frames = Bytes::from(frames);
+        let mut begins = 0;
+        let frame = |(event, end)| {
+            let frame = frames.split_to(end - std::mem::replace(&mut begins, end));
+            Visible::new(event, frame)
+        };
+        ends.into_iter().map(frame).collect()
     }
 
     /// Which redactions apply to an event that is sent to the user; none if it is not sent.
-    fn mask(&self, event: &Event, user_id: &str) -> Option<RedactionMask> {
+    fn mask<Text: Deref<Target = str>>(&self, event: &Event<Text>, user_id: &str) -> Option<RedactionMask> {
         let Rules { policy, grants, .. } = &*self.rules;
         let is_sent = self.wants(event) && policy.value.may_see(event, user_id, &grants.value);
         is_sent.then(|| policy.value.redaction_mask(event, &grants.value))
     }
 
-    fn wants(&self, event: &Event) -> bool {
+    fn wants<Text: Deref<Target = str>>(&self, event: &Event<Text>) -> bool {
         let wanted = &self.rules.wanted;
-        let of_organization = match (&wanted.organization, &event.organization_id) {
+        let of_organization = match (wanted.organization.as_deref(), event.organization_id.as_deref()) {
             (Some(wanted), Some(organization)) => wanted == organization,
             _ => true,
         };

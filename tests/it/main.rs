@@ -46,6 +46,7 @@ mod presets;
 mod private_postgres;
 mod proxies;
 mod proxy;
+mod read_ahead;
 mod refusals;
 mod retention;
 mod roles;

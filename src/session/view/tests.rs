@@ -191,7 +191,7 @@ impl World {
                 let Read::Entries { entries, cursor, .. } = log.read(user.position, &view.interest, CHUNK_BYTES) else {
                     panic!("nothing has left the log")
                 };
-                let frames: Vec<_> = view.visible(entries, name).iter().map(Visible::frame).collect();
+                let frames: Vec<_> = view.visible(&entries, name).iter().map(Visible::frame).collect();
                 (!frames.is_empty()).then(|| Chunk::of(&frames, None, cursor).bytes)
             }
         };

@@ -135,7 +135,7 @@ async fn the_reader_of_the_outbox_is_told_how_far_it_has_expired() {
     let connection =
         rowcast::postgres::Database::new(&stage.db.url_as(Role::Server), 2).unwrap().connection().await.unwrap();
     let page = rowcast::postgres::outbox::read_ranges(&connection, &[(1, 20)], None, 10, 1_000).await.unwrap();
-    assert_eq!((page.events.len(), page.expired_through), (0, 30), "though there is no row");
+    assert_eq!((page.events().unwrap().len(), page.expired_through), (0, 30), "though there is no row");
 }
 
 /// It had been following, but was away for longer than history is kept.
