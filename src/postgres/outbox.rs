@@ -195,7 +195,7 @@ fn size(row: &Row) -> usize {
 
 /// Reads a page of history: rows with ids in `ranges` that belong to `organizations` (none: to any), or to all. It ends after
 /// `limit` rows, or with the row that makes it larger than `max_bytes`: the rest of the answer is thrown away as it comes in.
-/// See `sql/queries/read_ranges.sql`.
+/// See `sql/functions/28_read_ranges.sql`.
 ///
 /// # Errors
 /// When the database fails.

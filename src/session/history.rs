@@ -122,13 +122,12 @@ impl Reader {
         let others = usize::try_from(self.server.metrics.connections_behind.get()).unwrap_or_default();
         let is_quick = self.pages.is_quick(others);
         let organizations = self.subscription.interest().organizations();
-        let page = match self.pages.take_ahead(&self.log, &ranges, organizations).await {
-            Some(page) => page?,
-            None => {
-                let server = Arc::clone(&self.server);
-                let organizations = organizations.map(<[_]>::to_vec);
-                read_page(server, ranges.clone(), organizations, self.pages.rows, self.pages.bytes).await?
-            }
+        let page = if let Some(page) = self.pages.take_ahead(&self.log, &ranges, organizations).await {
+            page?
+        } else {
+            let server = Arc::clone(&self.server);
+            let organizations = organizations.map(<[_]>::to_vec);
+            read_page(server, ranges.clone(), organizations, self.pages.rows, self.pages.bytes).await?
         };
         if ranges.first().is_some_and(|&(first, _)| first <= page.expired_through) {
             self.expired = true;

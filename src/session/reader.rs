@@ -314,7 +314,7 @@ impl Reader {
                 self.place = before;
                 return None;
             }
-            let events = self.visible(entries);
+            let events = self.visible(&entries);
             if !events.is_empty() {
                 return Some(Piece { events, cursor: self.cursor() });
             }
@@ -326,11 +326,11 @@ impl Reader {
 
     /// Those of these entries that are for this client. Judged by the grants of now, which are at least as new as the entries; and by the terms of now, since what was
     /// asked for before an entry was in the log is in them.
-    pub(super) fn visible(&mut self, entries: Vec<Arc<Entry>>) -> Vec<Visible> {
+    pub(super) fn visible(&mut self, entries: &[Arc<Entry>]) -> Vec<Visible> {
         if entries.is_empty() {
             return Vec::new();
         }
-        self.view().visible(&entries, &self.viewer.user_id)
+        self.view().visible(entries, &self.viewer.user_id)
     }
 
     /// What is sent now, and how.
