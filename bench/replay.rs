@@ -11,7 +11,10 @@ use futures_util::TryStreamExt;
 use crate::{
     figures::{Figure, Figures, Goal},
     load::Load,
-    peers::{Peer, rowcast::Rowcast},
+    peers::{
+        Peer,
+        rowcast::{Rowcast, request_after},
+    },
     postgres::Postgres,
 };
 
@@ -121,7 +124,7 @@ fn copy(postgres: &Postgres) -> Duration {
 fn replay(rowcast: &Rowcast<'_>, user: &str, events: u64) -> (Duration, f64) {
     let before = rowcast.process().memory();
     rowcast.process().forget_peak();
-    let request = rowcast.request_after(user, 0);
+    let request = request_after(user, 0);
     let started = Instant::now();
     let load = Load::open(rowcast.address(), &[request]);
     load.wait_for(events);

@@ -7,7 +7,7 @@ use crate::{
     load::{Load, PATIENCE},
     peers::{
         Peer,
-        rowcast::{Item, Rowcast},
+        rowcast::{Item, Rowcast, request_after},
     },
     postgres::Postgres,
 };
@@ -73,10 +73,7 @@ fn storm(rowcast: &Rowcast<'_>) -> Duration {
             let after = fastrand::usize(0..=EVENTS - ORGANIZATIONS);
             let had = (0..after).filter(|event| event % ORGANIZATIONS == client % ORGANIZATIONS).count();
             lacking += u64::try_from(EVENTS_EACH - had).unwrap();
-            (
-                rowcast.request_after(&format!("user{client}"), i64::try_from(after).unwrap()),
-                u64::try_from(had).unwrap(),
-            )
+            (request_after(&format!("user{client}"), i64::try_from(after).unwrap()), u64::try_from(had).unwrap())
         })
         .collect();
     let started = Instant::now();

@@ -92,11 +92,6 @@ impl<'a> Rowcast<'a> {
         writer(self.postgres, w)
     }
 
-    /// How a user asks who comes back, and has seen everything up to this id.
-    pub(crate) fn request_after(&self, user: &str, cursor: i64) -> String {
-        request(user, &format!("Last-Event-ID: {cursor}\r\n"))
-    }
-
     /// One of the figures that the server tells about itself.
     pub(crate) fn figure(&self, name: &str) -> f64 {
         let mut stream = TcpStream::connect(self.address).unwrap();
@@ -149,6 +144,11 @@ fn serve(url: &str, settings: &[(&str, &str)]) -> (Child, SocketAddr) {
         thread::sleep(Duration::from_millis(20));
     }
     (server, address)
+}
+
+/// How a user asks who comes back, and has seen everything up to this id.
+pub(crate) fn request_after(user: &str, cursor: i64) -> String {
+    request(user, &format!("Last-Event-ID: {cursor}\r\n"))
 }
 
 fn request(user: &str, header: &str) -> String {
