@@ -10,7 +10,6 @@ use std::{
 };
 
 use bytes::Bytes;
-
 use hyper::{
     Request, Response, Version,
     body::{Body, Incoming},
