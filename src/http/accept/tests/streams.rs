@@ -29,7 +29,7 @@ impl Server {
     fn start<C: Stream<Item = Bytes> + Send + 'static>(
         room: usize,
         protocol: Protocol,
-        chunks: impl Fn(CancellationToken) -> C + Clone + Send + 'static,
+        chunks: impl Fn(CancellationToken) -> C + Clone + Send + Sync + 'static,
     ) -> (Self, DuplexStream) {
         let (plugs, sockets) = mpsc::unbounded_channel();
         let (client, server) = duplex(room);
