@@ -214,7 +214,8 @@ impl Reader {
     pub(super) async fn next(&mut self, max_bytes: usize) -> Result<Option<Piece>, postgres::Error> {
         loop {
             if self.place.is_in_outbox() {
-                let more = self.next_page().await?;
+                // Several kilobytes that live streams, which are the most, would keep room for.
+                let more = Box::pin(self.next_page()).await?;
                 if more.is_some() || self.expired || self.access_has_changed() {
                     return Ok(more);
                 }
