@@ -101,7 +101,7 @@ fn round(peer: &mut dyn Peer, clients: usize, plan: &Plan) -> Round {
     load.close();
     #[expect(clippy::cast_precision_loss, reason = "a few millions")]
     let deliveries = (after - before) as f64;
-    let micros = (processor_after - processor_before).as_secs_f64() * 1e6;
+    let micros = processor_after.saturating_sub(processor_before).as_secs_f64() * 1e6;
     Round { deliveries: deliveries / (ended - begun).as_secs_f64(), processor_time: micros / deliveries }
 }
 

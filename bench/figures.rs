@@ -15,8 +15,6 @@ pub(crate) enum Goal {
     AtLeastTimes(f64),
     /// At most so many times the peer's.
     AtMostTimes(f64),
-    /// At least this.
-    AtLeast(f64),
     /// At most this.
     AtMost(f64),
     /// It is told for comparison.
@@ -52,7 +50,6 @@ impl Figure {
         match self.goal {
             Goal::AtLeastTimes(times) => ratio.map(|ratio| ratio >= times),
             Goal::AtMostTimes(times) => ratio.map(|ratio| ratio <= times),
-            Goal::AtLeast(least) => Some(ours >= least),
             Goal::AtMost(most) => Some(ours <= most),
             Goal::None => None,
         }
@@ -78,7 +75,6 @@ impl Figures {
             let goal = match figure.goal {
                 Goal::AtLeastTimes(times) => format!("≥ {times}×"),
                 Goal::AtMostTimes(times) => format!("≤ {times}×"),
-                Goal::AtLeast(least) => format!("≥ {}", number(least)),
                 Goal::AtMost(most) => format!("≤ {}", number(most)),
                 Goal::None => String::new(),
             };

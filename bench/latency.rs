@@ -111,7 +111,7 @@ fn at_their_time(board: &Board, interval: Duration, count: u64, mut write: impl 
 /// A NOTIFY, and somebody who listens: what Postgres takes by itself.
 fn notify(postgres: &Postgres) -> Quantiles {
     let sender = postgres.connect();
-    let (heard, hears) = std::sync::mpsc::channel();
+    let (heard, notifications) = std::sync::mpsc::channel();
     let listener = postgres.runtime.block_on(async {
         let (client, mut connection) = tokio_postgres::connect(&postgres.url, NoTls).await.unwrap();
         let messages = stream::poll_fn(move |context| connection.poll_message(context));
@@ -129,7 +129,7 @@ fn notify(postgres: &Postgres) -> Quantiles {
         thread::sleep(IDLE.0.mul_f64(1.0 + fastrand::f64() / 2.0));
         let sent = Instant::now();
         postgres.runtime.block_on(sender.batch_execute("NOTIFY bench")).unwrap();
-        let latency = hears.recv().unwrap() - sent;
+        let latency = notifications.recv().unwrap() - sent;
         latencies.record(u64::try_from(latency.as_micros()).unwrap()).unwrap();
     }
     drop(listener);

@@ -9,6 +9,8 @@
     reason = "a benchmark that cannot go on has failed, and tells what it has seen"
 )]
 
+mod capture;
+mod capture_parts;
 mod compression;
 mod fan_out;
 mod figures;
@@ -56,6 +58,10 @@ enum What {
     Latency,
     /// What an event for five costs beside 10,000 who are connected, and beside 100.
     Organizations,
+    /// What capturing costs writers: 1, 16 and 32 of single rows, and one of many rows at once.
+    Capture,
+    /// What the trigger is made of.
+    CaptureParts,
     /// What it would bring to compress frames, once for all clients or for each.
     Compression,
     /// Serves frames to whoever connects, in the cheapest way there is: what the others are compared with.
@@ -81,6 +87,8 @@ fn main() {
             memory::measure(&mut figures, &memory::WHOLE, 1);
             latency::measure(&mut figures, rounds);
             organizations::measure(&mut figures, rounds);
+            capture::measure(&mut figures, rounds);
+            capture_parts::measure(&mut figures, rounds);
             compression::measure(&mut figures, rounds);
         }
         What::Quick => {
@@ -93,6 +101,8 @@ fn main() {
         What::Latency => latency::measure(&mut figures, rounds),
         What::Compression => compression::measure(&mut figures, rounds),
         What::Organizations => organizations::measure(&mut figures, rounds),
+        What::Capture => capture::measure(&mut figures, rounds),
+        What::CaptureParts => capture_parts::measure(&mut figures, rounds),
         What::LowerBound { .. } => {}
     }
     figures.report();

@@ -71,7 +71,7 @@ fn round(rowcast: &Rowcast<'_>, organizations: usize) -> f64 {
         rowcast.postgres.runtime.block_on(writer.write(&items));
     }
     load.wait_for_all(k * CLIENTS_EACH as u64);
-    let spent = rowcast.process().processor_time() - before;
+    let spent = rowcast.process().processor_time_since(before);
     load.close();
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let events = k as f64;

@@ -69,7 +69,7 @@ fn round(peer: &mut dyn Peer) -> Round {
         peer.publish(n..n + 1);
     }
     load.wait_for(WARM_UP + MEASURED);
-    let micros = (peer.process().processor_time() - processor_before).as_secs_f64() * 1e6;
+    let micros = peer.process().processor_time_since(processor_before).as_secs_f64() * 1e6;
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let processor_time = micros / (MEASURED as f64 * CLIENTS as f64);
     Round { seen: load.close(), processor_time }

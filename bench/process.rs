@@ -25,6 +25,11 @@ impl Process {
         Duration::from_secs(1) * self.family().iter().map(ticks).sum::<u32>() / TICKS
     }
 
+    /// Processor time since it had taken so much.
+    pub(crate) fn processor_time_since(self, before: Duration) -> Duration {
+        self.processor_time().saturating_sub(before)
+    }
+
     /// Resident memory, in bytes.
     pub(crate) fn memory(self) -> u64 {
         let resident = |process: &u32| {

@@ -19,7 +19,7 @@ pub const MAX_GAPS: usize = 64;
 const MAX_TEXT: usize = MAX_GAPS * 40 + 40;
 
 /// A set of outbox ids that a client has seen (or that it never needs to see).
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Cursor {
     high: i64,
     /// Ids up to `high` that are not contained: ascending, disjoint, with at least one contained id between two.

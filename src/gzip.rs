@@ -46,6 +46,17 @@ pub fn compress(plain: &[u8]) -> Vec<u8> {
     })
 }
 
+/// Something for one reader alone, as it is. It can stand anywhere in a stream, too.
+pub fn store(plain: &[u8], stream: &mut Vec<u8>) {
+    for piece in plain.chunks(usize::from(u16::MAX)) {
+        let length = u16::try_from(piece.len()).unwrap_or(u16::MAX);
+        stream.push(STORED);
+        stream.extend_from_slice(&length.to_le_bytes());
+        stream.extend_from_slice(&(!length).to_le_bytes());
+        stream.extend_from_slice(piece);
+    }
+}
+
 /// One reader's stream.
 #[derive(Debug, Default)]
 pub struct Gzip {
@@ -65,13 +76,7 @@ impl Gzip {
     pub fn store(&mut self, plain: &[u8], stream: &mut Vec<u8>) {
         self.begin(stream);
         self.checksum.update(plain);
-        for piece in plain.chunks(usize::from(u16::MAX)) {
-            let length = u16::try_from(piece.len()).unwrap_or(u16::MAX);
-            stream.push(STORED);
-            stream.extend_from_slice(&length.to_le_bytes());
-            stream.extend_from_slice(&(!length).to_le_bytes());
-            stream.extend_from_slice(piece);
-        }
+        store(plain, stream);
     }
 
     /// Writes the end: nothing comes after it.

@@ -91,18 +91,6 @@ impl<'a> Rowcast<'a> {
     pub(crate) fn writer(&self, w: u32) -> Writer {
         writer(self.postgres, w)
     }
-
-    /// Ends the server, as an operator does.
-    pub(crate) fn stop(&mut self) {
-        let process = nix::unistd::Pid::from_raw(i32::try_from(self.server.id()).unwrap());
-        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
-        self.server.wait().unwrap();
-    }
-
-    /// Starts it anew, at another address.
-    pub(crate) fn restart(&mut self) {
-        (self.server, self.address) = serve(&self.postgres.url, &[]);
-    }
 }
 
 fn writer(postgres: &Postgres, w: u32) -> Writer {

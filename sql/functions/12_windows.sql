@@ -7,9 +7,10 @@
 -- drawn from a new window: no row ever has an id outside the windows of its transaction.
 --
 -- The last id of the newest window is noted in the transaction-local setting rowcast.window, which goes with the transaction or the savepoint, as
--- the locks do. Ids only rise, so one that was drawn after a window was opened is in it or beyond it.
+-- the locks do. A transaction without that note has written nothing of which a later statement would have to know: a trigger function that leaves another
+-- note sees to it that this one is there, if only as 0 (48_trigger_function.sql). Ids only rise, so one that was drawn after a window was opened is in it or beyond it.
 
--- The last id of the newest window; null before the first.
+-- The last id of the newest window; before the first null, or 0.
 CREATE OR REPLACE FUNCTION rowcast.window_end() RETURNS bigint
 LANGUAGE sql STABLE
 RETURN nullif(current_setting('rowcast.window', true), '')::bigint;
@@ -49,9 +50,9 @@ RETURN CASE
     WHEN current_setting('rowcast.window', true) <> '' THEN rowcast.open_next_window()
     WHEN pg_current_xact_id() IS NOT NULL
         AND pg_advisory_xact_lock_shared(1919907684, least((set_config('rowcast.window',
-            (((coalesce(pg_sequence_last_value('rowcast.outbox_id_seq'), 0) + 1 >> 8) + 2 << 8) - 1)::text, true)::bigint >> 8) - 1, 2147483647)::integer) IS NOT NULL
+            ((coalesce(pg_sequence_last_value('rowcast.outbox_id_seq'), 0) + 1 | 255) + 256)::text, true)::bigint >> 8) - 1, 2147483647)::integer) IS NOT NULL
         AND pg_advisory_xact_lock_shared(1919907683, 1) IS NOT NULL
-        THEN rowcast.window_end()
+        THEN current_setting('rowcast.window')::bigint
 END;
 
 -- The id just drawn is the last of the newest window, or beyond it.
@@ -75,13 +76,12 @@ BEGIN
 END
 $$;
 
--- Draws an id. window_end is what open_window() has returned in the same statement, or earlier in the transaction. An expression that the planner
--- inlines, so window_end has to be a column or a variable: were it the call itself, the id would be drawn first. A row beyond the window that the
--- statement began with mostly finds itself in the next.
+-- Draws an id. window_end is what open_window() has returned in the same statement, or earlier in the transaction: the sequence is named only where there is one, so the window
+-- comes first whatever the planner does. An expression that the planner inlines. It is compared with the newest window, which a statement of many rows may have opened since.
 CREATE OR REPLACE FUNCTION rowcast.draw_id(window_end bigint) RETURNS bigint
 LANGUAGE sql VOLATILE
 RETURN CASE
-    WHEN nextval('rowcast.outbox_id_seq') < window_end THEN currval('rowcast.outbox_id_seq')
-    WHEN currval('rowcast.outbox_id_seq') < rowcast.window_end() THEN currval('rowcast.outbox_id_seq')
+    WHEN nextval(CASE WHEN window_end IS NOT NULL THEN 'rowcast.outbox_id_seq'::regclass END) < current_setting('rowcast.window')::bigint
+        THEN currval('rowcast.outbox_id_seq')
     ELSE rowcast.draw_in_next_window()
 END;

@@ -31,7 +31,7 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT string_agg(rowcast.part(definition, p.part, of_row) || ' AS ' || p.part, E',\n' ORDER BY n)
     FROM unnest(ARRAY['key', 'organization_id', 'user_id', 'chatbot_id', 'session_id', 'priority', 'data']) WITH ORDINALITY p (part, n)
-    WHERE p.part <> ALL (without);
+    WHERE p.part <> ALL (without) AND (p.part IN ('key', 'data') OR definition->>p.part IS NOT NULL);
 END;
 
 -- Whom a row is for whose organization is NULL. In an app's table that is a parent that could not be found: nobody may see what is perhaps somebody's. In a
@@ -49,9 +49,9 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format(E'%1$L, %2$s,\n'
-                  'e.organization_id, e.user_id, e.chatbot_id, e.session_id,\n'
+                  '%8$s,\n'
                   '%3$L, e.key, %4$s, %5$s,\n'
-                  'CASE WHEN pg_column_size(e.data) <= rowcast.max_payload_bytes() THEN%6$s\n'
+                  'CASE WHEN pg_column_size(e.data) <= rowcast.max_payload_bytes()%6$s THEN e.data\n'
                   '     ELSE %7$s END',
                   definition->>'event_type',
                   CASE
@@ -65,15 +65,16 @@ BEGIN ATOMIC
                   operation,
                   CASE WHEN definition->>'priority' IS NULL THEN '''medium'''
                        ELSE 'CASE WHEN e.priority IN (''low'', ''medium'', ''high'', ''critical'') THEN e.priority ELSE ''medium'' END' END,
-                  CASE WHEN definition->>'data' IS NOT NULL THEN ' e.data'
-                       ELSE format(E'\n          CASE WHEN %2$s\n'
-                                   '               THEN rowcast.without_secrets(%1$L, %3$s, e.data - rowcast.flat_columns(%1$L), e.key)\n'
-                                   '               ELSE %3$s END',
-                                   definition->>'name', rowcast.may_hold_secrets(definition->>'name', 'e.data'),
-                                   format('CASE WHEN e.data @? rowcast.inexact_numbers(%1$L) THEN rowcast.exact_numbers(%1$L, e.data) ELSE e.data END',
-                                          definition->>'name')) END,
-                  CASE WHEN definition->>'group_by' IS NULL THEN format('rowcast.truncated(%L, e.key)', definition->>'name')
-                       ELSE 'jsonb_build_object(''truncated'', true, ''group'', e.key)' END);
+                  CASE WHEN definition->>'data' IS NULL
+                       THEN format(E'\n          AND (e.data @? rowcast.inexact_numbers(%L)) IS NOT TRUE\n          AND (%s) IS NOT TRUE',
+                                   definition->>'name', rowcast.may_hold_secrets(definition->>'name', 'e.data')) ELSE '' END,
+                  CASE WHEN definition->>'data' IS NULL
+                       THEN format('rowcast.made_sendable(%1$L, e.data, e.key, rowcast.inexact_numbers(%1$L), rowcast.may_nest(%1$L), rowcast.flat_columns(%1$L))', definition->>'name')
+                       WHEN definition->>'group_by' IS NULL THEN format('rowcast.truncated(%L, e.key)', definition->>'name')
+                       ELSE 'jsonb_build_object(''truncated'', true, ''group'', e.key)' END,
+                  -- What there is no expression for is a constant here: each column that comes from below costs every statement its setting up.
+                  (SELECT string_agg(CASE WHEN definition->>p.part IS NULL THEN 'NULL' ELSE 'e.' || p.part END, ', ' ORDER BY n)
+                   FROM unnest(ARRAY['organization_id', 'user_id', 'chatbot_id', 'session_id']) WITH ORDINALITY p (part, n)));
 END;
 
 -- The FROM clause that yields, as e, whoever is concerned by the change of a row from o to n: those who saw o, those who see n, or those who see both.

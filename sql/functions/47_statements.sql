@@ -5,8 +5,9 @@
 -- without the events function: INSERT, DELETE, and the UPDATE of one row that stays in view. It is an
 -- optimisation and nothing else: the events function would yield the same rows.
 
--- The window for the ids is opened by an uncorrelated subquery: once a statement, before its first id, and not at all if it has no row. It is
--- a column of the query below the one that draws, so that it comes first whatever the planner does.
+-- The window for the ids is opened by an uncorrelated subquery: once a statement, before its first id, and not at all if it has no row.
+--
+-- Ids are drawn as far below as their order allows: Postgres sets up a node of its own for a select list that is volatile, on top of those that are needed anyway.
 CREATE OR REPLACE FUNCTION rowcast.outbox_insert(query text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -21,8 +22,8 @@ CREATE OR REPLACE FUNCTION rowcast.described_statement(definition jsonb, operati
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT rowcast.outbox_insert(format(E'SELECT rowcast.draw_id(e.window_end),\n%s\nFROM (\n'
-                                        '    SELECT (SELECT rowcast.open_window()) AS window_end,\n%s\n    FROM %s\n    OFFSET 0\n) AS e',
+    SELECT rowcast.outbox_insert(format(E'SELECT e.id,\n%s\nFROM (\n'
+                                        '    SELECT rowcast.draw_id((SELECT rowcast.open_window())) AS id,\n%s\n    FROM %s\n    OFFSET 0\n) AS e',
         rowcast.indented(rowcast.outbox_row(definition, quote_literal(operation)), 7),
         rowcast.indented(rowcast.described_row(definition, 't.' || described), 11),
         rows_from));

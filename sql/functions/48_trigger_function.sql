@@ -9,6 +9,9 @@
 -- deep it was, for the length of the transaction, and an outer one that finds a note deeper than itself reads
 -- the rows again by key: the last event of a key agrees with the table. A row that was deleted and is there again is an UPDATE,
 -- one that was written and is gone by now is no event, because the nested DELETE has been told.
+--
+-- Most statements are the first of their transaction that writes outbox rows, and no trigger's: nobody can have left a note, and one expression tells. Each
+-- more that plpgsql has to evaluate costs a small transaction about as much as what it says. So whoever leaves a note makes the transaction one that has written.
 CREATE OR REPLACE FUNCTION rowcast.trigger_function(definition jsonb, function_name text) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -28,31 +31,27 @@ SET search_path = pg_catalog, pg_temp
 DECLARE
     rung   text;
 %2$sBEGIN
-    IF TG_OP = 'TRUNCATE' THEN
+%6$s    IF TG_OP = 'INSERT' THEN
+%7$s
+    ELSIF TG_OP = 'UPDATE' THEN
+%9$s
+    ELSIF TG_OP = 'DELETE' THEN
+%8$s
+    ELSE
         IF rowcast.capture_truncate(%3$L, %4$L, %5$L) THEN
             rung := rowcast.ring_doorbell();
         END IF;
         RETURN NULL;
     END IF;
-
-%6$s    IF TG_OP = 'INSERT' THEN
-%7$s
-    ELSIF TG_OP = 'DELETE' THEN
-%8$s
-    ELSE
-%9$s
-    END IF;
-    IF FOUND THEN
-        rung := rowcast.ring_doorbell();
-    END IF;
+    rung := CASE WHEN FOUND THEN rowcast.ring_doorbell() END;
     RETURN NULL;
 END
 $rowcast$;$function$,
         function_name,
         CASE WHEN (definition->>'reread')::boolean THEN format(
-            E'    depth  integer := pg_trigger_depth();\n'
+            E'    depth  integer;\n'
             '    -- How deep inside other triggers this transaction has written the table.\n'
-            '    nested integer := coalesce(nullif(current_setting(''rowcast.depth_%s'', true), ''''), ''1'')::integer;\n', split_part(name, '.', 2)) ELSE '' END,
+            '    nested integer;\n') ELSE '' END,
         name, definition->>'event_type', definition->>'source',
         CASE WHEN (definition->>'reread')::boolean THEN rowcast.indented(rowcast.nested_branch(definition, o, n), 4) || E'\n' ELSE '' END,
         rowcast.indented(CASE WHEN guarded THEN rowcast.changes_statement(definition,
@@ -76,29 +75,33 @@ AS $$
 DECLARE
     name text := definition->>'name';
 BEGIN
-    RETURN format($branch$IF depth > nested THEN
-    nested := set_config('rowcast.depth_%1$s', depth::text, true);
-ELSIF nested > depth THEN
-    -- Triggers of the app have written the table meanwhile: what counts is how its rows are now.
-    IF TG_OP = 'INSERT' THEN
+    -- The note of what was written, where there is none, is 0: a window that ends before every id (12_windows.sql).
+    RETURN format($branch$IF TG_OP <> 'TRUNCATE' AND (pg_trigger_depth() > 1 OR current_setting('rowcast.window', true) <> '') THEN
+    depth := pg_trigger_depth();
+    nested := coalesce(nullif(current_setting('rowcast.depth_%1$s', true), ''), '1')::integer;
+    IF depth > nested THEN
+        nested := set_config('rowcast.depth_%1$s', depth::text, true);
+        rung := set_config('rowcast.window', coalesce(nullif(current_setting('rowcast.window', true), ''), '0'), true);
+    ELSIF nested > depth THEN
+        -- Triggers of the app have written the table meanwhile: what counts is how its rows are now.
+        IF TG_OP = 'INSERT' THEN
 %2$s
-    ELSIF TG_OP = 'DELETE' THEN
+        ELSIF TG_OP = 'DELETE' THEN
 %3$s
-    ELSE
+        ELSE
 %4$s
+        END IF;
+        rung := CASE WHEN FOUND THEN rowcast.ring_doorbell() END;
+        RETURN NULL;
     END IF;
-    IF FOUND THEN
-        rung := rowcast.ring_doorbell();
-    END IF;
-    RETURN NULL;
 END IF;
 $branch$,
         split_part(name, '.', 2),
-        rowcast.indented(rowcast.changes_statement(definition, rowcast.written_now(definition, n)), 8),
-        rowcast.indented(rowcast.changes_statement(definition, rowcast.deleted_now(definition, o)), 8),
+        rowcast.indented(rowcast.changes_statement(definition, rowcast.written_now(definition, n)), 12),
+        rowcast.indented(rowcast.changes_statement(definition, rowcast.deleted_now(definition, o)), 12),
         rowcast.indented(rowcast.changes_statement(definition, rowcast.deleted_now(definition, o) || format(
             E'\nUNION ALL\n%s\nWHERE %s_key(%s) <> ALL (SELECT %s_key(%s) FROM rowcast_old AS o)',
-            rowcast.written_now(definition, n), name, n, name, o)), 8));
+            rowcast.written_now(definition, n), name, n, name, o)), 12));
 END
 $$;
 

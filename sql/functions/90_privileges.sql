@@ -39,12 +39,12 @@ DECLARE
         can_reread, row_functions, read_function, has_virtual_columns, virtual_column, check_virtual_columns, identity_parts, part, described_row, without_organization, outbox_row, concerned_by, events_query, events_function, event_columns, captured, described_group, group_functions, with_group, group_type, is_key_text, plain_groups, paired_groups, grouped_statement, changes_statement, rows_statement,
         outbox_insert, described_statement, plain_statement, plain_update, paired_statement, update_pairs, trigger_function, nested_branch,
         written_now, deleted_now, revoke_statement, trigger_name, trigger_statements, layout, relation_statements,
-        indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret, may_nest, nests_objects, flat_columns, secret_names, secret_needles, may_hold_secrets, without_secrets, without_keys,
+        indented, indented_but_first, ancestors, hierarchy, attachment_facts, scalar_type, hidden_columns, looks_secret, may_nest, nests_objects, flat_columns, secret_names, secret_needles, may_hold_secrets, without_secrets, without_keys, made_sendable,
         inexact_numbers, exact_number, exact_numbers, may_not_be_json, guarded_jsonb, truncated, capture_truncate,
         word, meaning, percent, document_at, json_number, object_or_null, without_secret_keys, attach_preset, preview_preset, attach_parts, attach_part, attach_arguments, attach_call, wanted_parts,
         preset_path, preset_tables, preset_label, preset_hint, check_preset, check_key, table_named, spliced, filled_in, resolve_preset, fitting_default, words_literal,
         refuse_preset, needed_parts, columns_read, reads_whole_row, tell_unknown_words,
-        mark_writer, open_window, open_next_window, window_end, draw_id, draw_in_next_window, ring_doorbell, doorbell_is_on, max_payload_bytes, captures_replicated}';
+        mark_writer, open_window, open_next_window, window_end, draw_id, draw_in_next_window, ring_doorbell, doorbell_is_on, commits_in_two_phases, max_payload_bytes, captures_replicated}';
     missing text := (SELECT string_agg(f, ', ') FROM unnest(capture_functions) f
                      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace = 'rowcast'::regnamespace AND proname = f));
     granted regprocedure;

@@ -6,7 +6,9 @@ GRANT SELECT
     TO rowcast_server;
 GRANT UPDATE (undecided) ON rowcast.settled TO rowcast_server;
 GRANT INSERT (epoch, system_identifier, database, timeline, inherited) ON rowcast.epochs TO rowcast_server;
-GRANT EXECUTE ON FUNCTION rowcast.current_timeline(), rowcast.disconnect(text) TO rowcast_server;
+GRANT EXECUTE
+    ON FUNCTION rowcast.current_timeline(), rowcast.disconnect(text), rowcast.read_batch(bigint, bigint[], bigint[], bigint, text, text[], timestamptz)
+    TO rowcast_server;
 GRANT EXECUTE ON FUNCTION rowcast.issue_ticket(bytea, text, timestamptz), rowcast.redeem_ticket(bytea, boolean) TO rowcast_server;
 
 GRANT SELECT

@@ -84,6 +84,7 @@ impl App {
         let sessions = session::Server {
             access,
             logs: tailer.logs(),
+            views: session::Views::default(),
             database,
             metrics,
             tailer: tailer.status(),
@@ -102,6 +103,7 @@ impl App {
             max_body_bytes: settings.limits.max_body_bytes,
             sentry: sentry(&settings.producers.sentry),
             started: Instant::now(),
+            compresses: settings.transport.compression,
             shows_metrics: settings.metrics_addr == MetricsAddr::Same,
         };
         Ok(Self {

@@ -37,7 +37,7 @@ pub fn check_types<'a>(
 }
 
 /// What a client asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Wanted {
     /// Event types, each with which of its events; none means all that the user may see.
     pub types: Option<BTreeMap<Box<str>, Since>>,
@@ -46,7 +46,7 @@ pub struct Wanted {
 }
 
 /// Which events of a type are sent, of those that come up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Since {
     /// All.
     #[default]

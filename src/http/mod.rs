@@ -11,6 +11,7 @@ mod commands;
 pub mod credentials;
 mod dashboard;
 pub mod edge;
+mod encoding;
 mod error;
 mod events;
 mod explain;
@@ -73,6 +74,8 @@ pub struct Http {
     pub started: Instant,
     /// The ways to bring them.
     pub ways: Ways,
+    /// Whether streams are compressed for those who take it.
+    pub compresses: bool,
     /// Whether the figures are at the same address as the streams.
     pub shows_metrics: bool,
 }

@@ -14,6 +14,7 @@ use super::{
     Http,
     accept::Streamed,
     admission::{self, Admitted, Request},
+    encoding,
     error::Error,
 };
 use crate::{
@@ -51,8 +52,17 @@ async fn try_open(query: Query, headers: &HeaderMap, address: IpAddr, http: &Htt
     let connection = Connection::new(viewer, terms, &server.access);
     let entered = http.directory.enter(connection).await?;
     let session = Session::open(Arc::clone(server), entered, &resume);
+    let is_zipped = http.compresses && encoding::takes_gzip(headers);
+    let session = if is_zipped { session.zipped() } else { session };
     // The place is taken for as long as there is a stream.
-    Ok(event_stream(session.into_stream().inspect(move |_| _ = &place)))
+    let mut response = event_stream(session.into_stream().inspect(move |_| _ = &place));
+    if http.compresses {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if is_zipped {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
 }
 
 fn event_stream(chunks: impl stream::Stream<Item = Bytes> + Send + 'static) -> Response {

@@ -1,6 +1,6 @@
 //! What `rowcast.erase` does to the log: events stay, what they say of the row goes.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use super::{Entry, Log};
 use crate::event::Event;
@@ -23,6 +23,8 @@ impl Log {
             batch.bytes = batch.entries.iter().map(|entry| entry.event.size()).sum();
         }
         recent.bytes = recent.batches.iter().map(|batch| batch.bytes).sum();
+        // Before anybody can read again.
+        self.edition.fetch_add(1, Ordering::AcqRel);
     }
 }
 

@@ -4,6 +4,7 @@
 //! cursor that claims events which still wait in the queue of the other, because there is only one queue. Bounded by bytes: who falls off the old end
 //! reads from the outbox until it is back.
 
+mod bell;
 mod entry;
 mod erase;
 mod life;
@@ -11,9 +12,13 @@ mod topics;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+pub use bell::Bell;
 pub use entry::Entry;
 pub use topics::{Interest, Subscription, Topic, Waiters};
 
@@ -39,6 +44,10 @@ struct Batch {
 #[derive(Debug)]
 pub struct Log {
     recent: RwLock<Recent>,
+    /// The number that the next batch will have, for those who only want to know whether there is anything new.
+    end: AtomicU64,
+    /// How often something was taken out of what had been appended.
+    edition: AtomicU64,
     /// Shared with the logs before and after: sessions wait for whichever is current.
     waiters: Arc<Waiters>,
     /// The lives of the database, of which this log holds the last.
@@ -106,7 +115,14 @@ impl Log {
             complete_above: start,
             bytes: 0,
         };
-        Self { recent: RwLock::new(recent), waiters: Arc::default(), epochs: Epochs::default(), limit }
+        Self {
+            recent: RwLock::new(recent),
+            end: AtomicU64::new(0),
+            edition: AtomicU64::new(0),
+            waiters: Arc::default(),
+            epochs: Epochs::default(),
+            limit,
+        }
     }
 
     /// From now on the subscription is woken by what is appended for `interest`.
@@ -142,6 +158,7 @@ impl Log {
             while recent.bytes > self.limit && recent.batches.len() > 1 {
                 recent.evict();
             }
+            self.end.store(recent.end(), Ordering::Release);
         }
         self.waiters.wake(&topics);
     }
@@ -163,6 +180,18 @@ impl Log {
     pub fn head(&self) -> (Arc<Cursor>, Position) {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         (Arc::clone(&recent.head), recent.end())
+    }
+
+    /// The position after all that has been appended. Takes no lock.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        self.end.load(Ordering::Acquire)
+    }
+
+    /// Another number whenever something was taken out of what had been appended: what was read before by another number is not to be told to anybody any more.
+    #[must_use]
+    pub fn edition(&self) -> u64 {
+        self.edition.load(Ordering::Acquire)
     }
 
     /// Events up to this id may be missing, whatever has been appended since.

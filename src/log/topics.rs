@@ -5,8 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::Notify;
-
+use super::Bell;
 use crate::event::Event;
 
 /// What events are filed under: the organization they belong to, or the platform.
@@ -55,8 +54,8 @@ pub struct Waiters {
 #[derive(Debug, Default)]
 struct Inner {
     next: u64,
-    by_topic: HashMap<Topic, HashMap<u64, Arc<Notify>>>,
-    everything: HashMap<u64, Arc<Notify>>,
+    by_topic: HashMap<Topic, HashMap<u64, Arc<Bell>>>,
+    everything: HashMap<u64, Arc<Bell>>,
 }
 
 /// A session's place among those who wait. Dropping it gives it up.
@@ -65,14 +64,14 @@ pub struct Subscription {
     waiters: Arc<Waiters>,
     id: u64,
     interest: Interest,
-    bell: Arc<Notify>,
+    bell: Arc<Bell>,
 }
 
 impl Waiters {
     /// From now on the subscription is woken by what is appended for `interest`.
     #[must_use]
     pub fn subscribe(self: &Arc<Self>, interest: Interest) -> Subscription {
-        let bell = Arc::new(Notify::new());
+        let bell = Arc::<Bell>::default();
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.next += 1;
         let id = inner.next;
@@ -87,12 +86,12 @@ impl Waiters {
         }
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = topics.iter().filter_map(|topic| inner.by_topic.get(topic)).flat_map(HashMap::values);
-        waiting.chain(inner.everything.values()).for_each(|bell| bell.notify_one());
+        waiting.chain(inner.everything.values()).for_each(|bell| bell.ring());
     }
 }
 
 impl Inner {
-    fn enter(&mut self, id: u64, interest: &Interest, bell: &Arc<Notify>) {
+    fn enter(&mut self, id: u64, interest: &Interest, bell: &Arc<Bell>) {
         let Some(organizations) = interest.organizations() else {
             self.everything.insert(id, Arc::clone(bell));
             return;
@@ -135,9 +134,10 @@ impl Subscription {
         self.interest = interest;
     }
 
-    /// Completes when something was appended since it last completed.
-    pub async fn woken(&self) {
-        self.bell.notified().await;
+    /// Rung when something was appended.
+    #[must_use]
+    pub fn bell(&self) -> &Bell {
+        &self.bell
     }
 }
 

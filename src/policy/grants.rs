@@ -1,12 +1,12 @@
 //! What one user may do where.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What one user holds: the rows of `rowcast.grants` for them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Grants {
     everywhere: Option<BTreeSet<Box<str>>>,
-    organizations: HashMap<Box<str>, BTreeSet<Box<str>>>,
+    organizations: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
 }
 
 impl Grants {
@@ -54,16 +54,12 @@ impl Grants {
     #[must_use]
     pub fn organizations_holding(&self, permission: &str) -> Vec<Box<str>> {
         let holding = self.organizations.iter().filter(|(_, permissions)| permissions.contains(permission));
-        let mut organizations: Vec<Box<str>> = holding.map(|(organization, _)| organization.clone()).collect();
-        organizations.sort_unstable();
-        organizations
+        holding.map(|(organization, _)| organization.clone()).collect()
     }
 
     /// The organizations that are named one by one; sorted.
     #[must_use]
     pub fn organizations(&self) -> Vec<&str> {
-        let mut organizations: Vec<_> = self.organizations.keys().map(AsRef::as_ref).collect();
-        organizations.sort_unstable();
-        organizations
+        self.organizations.keys().map(AsRef::as_ref).collect()
     }
 }

@@ -72,6 +72,12 @@ impl Policy {
         types
     }
 
+    /// Whether it depends on who the viewer is, beside what they hold, if they may see the event.
+    #[must_use]
+    pub fn is_personal(event: &Event) -> bool {
+        event.audience == Audience::User
+    }
+
     /// Whether the viewer may see the event. An event of an unknown type is nobody's.
     #[must_use]
     pub fn may_see(&self, event: &Event, user_id: &str, grants: &Grants) -> bool {

@@ -56,7 +56,7 @@ pub struct Before {
     pub commands_since: Option<Timestamp>,
 }
 
-/// Reads what is new above the frontier, and in its gaps; see `sql/queries/read_batch.sql`.
+/// Reads what is new above the frontier, and in its gaps; see `sql/functions/28_read_batch.sql`.
 ///
 /// # Errors
 /// When the database fails.

@@ -3,9 +3,12 @@
 //! A reader (`reader.rs`) is a position in the log and a cursor: it finds the next piece of what its user may see. How that is said to the client is
 //! another matter: as a stream (`stream.rs`), or as the answer to a poll (`poll.rs`).
 
+mod chunk;
 mod expiry;
 mod goodbye;
 mod history;
+mod occasions;
+mod outlook;
 mod pace;
 mod place;
 mod poll;
@@ -13,6 +16,7 @@ mod reader;
 mod resume;
 mod seen;
 mod stream;
+mod view;
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,6 +28,7 @@ pub use self::{
     poll::{Answer, Ask, poll},
     resume::{Resume, resume},
     stream::Session,
+    view::Views,
 };
 use crate::{access::Access, log::Log, metrics::Metrics, postgres::Database, tailer};
 
@@ -33,6 +38,8 @@ pub struct Server {
     pub access: Arc<Access>,
     /// Recent events: another log after a failover.
     pub logs: watch::Receiver<Arc<Log>>,
+    /// How streams show them.
+    pub views: Views,
     /// For history that has left the log.
     pub database: Database,
     /// The server's figures.

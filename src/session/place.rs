@@ -58,6 +58,17 @@ impl Place {
         self.replay.is_some()
     }
 
+    /// Its position, for a client that has seen what the log had there and nothing else: what comes next for it is what comes next for others.
+    pub(super) fn in_log(&self) -> Option<Position> {
+        (self.replay.is_none() && self.seen.ahead.is_none()).then_some(self.position)
+    }
+
+    /// The log has been read up to here.
+    pub(super) fn log_read(&mut self, position: Position, cursor: Arc<Cursor>) {
+        self.position = position;
+        self.seen.log_reached(cursor);
+    }
+
     /// The next entries in the log that are filed under `interest` and that the client has not had elsewhere, and whether there are no more; none when they have left the log, and the outbox is next.
     pub(super) fn read_log(
         &mut self,
@@ -72,8 +83,7 @@ impl Place {
         };
         // Before it is noted that the log has been read that far, which ends what is ahead of it.
         entries.retain(|entry| !self.seen.is_ahead_by(entry.event.id));
-        self.position = position;
-        self.seen.log_reached(cursor);
+        self.log_read(position, cursor);
         Some((entries, at_end))
     }
 

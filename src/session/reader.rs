@@ -9,12 +9,17 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::{Resume, Server, place::Place};
+use super::{
+    Resume, Server,
+    chunk::{CHUNK_BYTES, Chunk},
+    outlook::Outlook,
+    place::Place,
+    view::Content,
+};
 use crate::{
     access::{Versioned, Viewer},
     connections::Terms,
     cursor::Cursor,
-    event::Event,
     log::{Entry, Log, Subscription},
     metrics::Raised,
     policy::{Grants, Policy, RedactionMask},
@@ -33,6 +38,7 @@ pub(super) struct Reader {
     pub(super) viewer: Arc<Viewer>,
     grants: watch::Receiver<Arc<Versioned<Grants>>>,
     terms: watch::Receiver<Terms>,
+    outlook: Outlook,
     /// The types that are sent, as the client knows them: wanted and visible; sorted.
     types: Vec<Box<str>>,
     pub(super) subscription: Subscription,
@@ -58,6 +64,16 @@ pub(super) struct Visible {
     entry: Arc<Entry>,
     policy: Arc<Versioned<Policy>>,
     mask: RedactionMask,
+}
+
+/// What there is for a client that sees what others see.
+enum Shared {
+    /// The next chunk.
+    Chunk(Chunk),
+    /// Everything has been read, or access has to be followed first.
+    Nothing,
+    /// It has to read on its own: it is elsewhere than in the log, or what is there depends on who it is.
+    Apart,
 }
 
 /// What a change of grants or policy means to a client.
@@ -89,6 +105,11 @@ impl NewLife {
 }
 
 impl Visible {
+    /// As a viewer sees it to whom these redactions apply.
+    pub(super) fn new(entry: Arc<Entry>, policy: Arc<Versioned<Policy>>, mask: RedactionMask) -> Self {
+        Self { entry, policy, mask }
+    }
+
     /// Its frame, shared by all who may see the same.
     pub(super) fn frame(&self) -> Bytes {
         self.entry.frame(&self.policy, self.mask)
@@ -131,6 +152,7 @@ impl Reader {
         // The bell first, the position second: what is appended between the two rings.
         let subscription = log.subscribe(wanted.interest(&current.value));
         let place = Place::at_head(&log);
+        let outlook = Outlook::new(viewer.watch(), terms.clone());
         let mut reader = Self {
             server,
             log,
@@ -138,6 +160,7 @@ impl Reader {
             viewer,
             grants,
             terms,
+            outlook,
             types,
             subscription,
             place,
@@ -174,6 +197,7 @@ impl Reader {
             return None;
         }
         self.log = Arc::clone(&self.logs.borrow_and_update());
+        self.outlook.leave_log();
         self.place = Place::at_head(&self.log);
         self.note_behind();
         if std::mem::take(&mut self.expired) {
@@ -207,6 +231,55 @@ impl Reader {
         self.terms.borrow().wanted.organizations(&self.grants.borrow().value)
     }
 
+    /// The next chunk; none when everything has been read, or when access has to be followed first.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    pub(super) async fn next_chunk(&mut self) -> Result<Option<Chunk>, postgres::Error> {
+        // What it was rung for is read now.
+        self.subscription.bell().hear();
+        match self.next_shared() {
+            Shared::Chunk(chunk) => Ok(Some(chunk)),
+            Shared::Nothing => Ok(None),
+            Shared::Apart => self.next_own_chunk().await,
+        }
+    }
+
+    /// The next chunk, read by this client alone: up to where the log is now, also if that brings nothing but a cursor.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    pub(super) async fn next_own_chunk(&mut self) -> Result<Option<Chunk>, postgres::Error> {
+        let piece = self.next(CHUNK_BYTES).await?;
+        Ok(piece.map(|Piece { events, cursor }| {
+            let frames: Vec<Bytes> = events.iter().map(Visible::frame).collect();
+            Chunk::of(&frames, events.first().map(Visible::written_at), cursor)
+        }))
+    }
+
+    /// What comes next for this client and all who see the same.
+    fn next_shared(&mut self) -> Shared {
+        let Some(mut from) = self.place.in_log() else { return Shared::Apart };
+        while from != self.log.end() {
+            let policy = || self.server.access.policy();
+            let Some(stretch) = self.outlook.stretch(from, &self.server.views, &self.log, policy) else {
+                return Shared::Apart;
+            };
+            if self.access_has_changed() {
+                return Shared::Nothing;
+            }
+            if matches!(stretch.content, Content::Personal) {
+                return Shared::Apart;
+            }
+            from = stretch.to;
+            self.place.log_read(from, Arc::clone(&stretch.cursor));
+            if let Content::Shared(chunk) = &stretch.content {
+                return Shared::Chunk(chunk.clone());
+            }
+        }
+        Shared::Nothing
+    }
+
     /// The next piece, of not much more than `max_bytes`; none when everything has been read, or when access has to be followed first.
     ///
     /// # Errors
@@ -214,7 +287,7 @@ impl Reader {
     pub(super) async fn next(&mut self, max_bytes: usize) -> Result<Option<Piece>, postgres::Error> {
         loop {
             if self.place.is_in_outbox() {
-                // Several kilobytes that live streams, which are the most, would keep room for.
+                // Large, and seldom needed: streams that are up to date have no room for it.
                 let more = Box::pin(self.next_page()).await?;
                 if more.is_some() || self.expired || self.access_has_changed() {
                     return Ok(more);
@@ -255,31 +328,12 @@ impl Reader {
 
     /// Those of these entries that are for this client. Judged by the grants of now, which are at least as new as the entries; and by the terms of now, since what was
     /// asked for before an entry was in the log is in them.
-    pub(super) fn visible(&self, entries: Vec<Arc<Entry>>) -> Vec<Visible> {
+    pub(super) fn visible(&mut self, entries: Vec<Arc<Entry>>) -> Vec<Visible> {
         if entries.is_empty() {
             return Vec::new();
         }
-        let grants = Arc::clone(&self.grants.borrow());
-        let policy = self.server.access.policy();
-        let wanted = &self.terms.borrow().wanted;
-        let epoch = self.log.epochs().current();
-        let wants = |event: &Event| {
-            let of_organization = match (&wanted.organization, &event.organization_id) {
-                (Some(wanted), Some(organization)) => wanted == organization,
-                _ => true,
-            };
-            of_organization && wanted.wants(&event.event_type, event.id, epoch)
-        };
-        entries
-            .into_iter()
-            .filter(|entry| {
-                wants(&entry.event) && policy.value.may_see(&entry.event, &self.viewer.user_id, &grants.value)
-            })
-            .map(|entry| {
-                let mask = policy.value.redaction_mask(&entry.event, &grants.value);
-                Visible { entry, policy: Arc::clone(&policy), mask }
-            })
-            .collect()
+        let view = self.outlook.view(&self.server.views, &self.log, self.server.access.policy());
+        view.visible(entries, &self.viewer.user_id)
     }
 
     /// The client has asked for other types: it knows them.
@@ -319,14 +373,24 @@ impl Reader {
         Some(if may_stay { AccessChange::Changed } else { AccessChange::Revoked })
     }
 
+    /// What may give it something to do beside new events: completes when the grants or the log are others than it has followed.
+    pub(super) fn changes(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (mut grants, mut logs) = (self.grants.clone(), self.logs.clone());
+        async move {
+            tokio::select! {
+                Ok(()) = grants.changed() => {}
+                // There is no other log to come when the tailer has ended.
+                Ok(()) = logs.changed() => {}
+                else => std::future::pending().await,
+            }
+        }
+    }
+
     /// Completes when there may be more to read, or access has changed.
-    pub(super) async fn woken(&mut self) {
+    pub(super) async fn woken(&self) {
         tokio::select! {
-            () = self.subscription.woken() => {}
-            // Only looked at here; it is followed elsewhere.
-            _ = self.grants.changed() => self.grants.mark_changed(),
-            // There is no other log to come when the tailer has ended.
-            Ok(()) = self.logs.changed() => self.logs.mark_changed(),
+            () = self.subscription.bell().rung() => {}
+            () = self.changes() => {}
         }
     }
 }

@@ -1,8 +1,15 @@
-//! The stream: what a reader finds, as Server-Sent Events, one chunk of bytes for each write. All frames that wait, the last of them with the cursor.
+//! The stream: what a reader finds, as Server-Sent Events, one chunk of bytes for each write, and what there is to say of the stream itself.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
@@ -10,21 +17,21 @@ use tracing::{Instrument, Span, debug, debug_span, error, warn};
 
 use super::{
     Resume, Server,
+    chunk::{CHUNK_BYTES, Chunk, Said, heartbeat},
     expiry::Expiry,
     goodbye::{closing, ends_at, unavailable},
+    occasions::Occasions,
     pace::Pace,
-    reader::{AccessChange, NewLife, Piece, Reader, Visible},
+    reader::{AccessChange, NewLife, Reader},
 };
 use crate::{
     connections::{Described, Entered, Terms},
     cursor::Cursor,
+    gzip::{self, Gzip},
     metrics::OpenConnection,
     sse::{self, CloseReason, ConnectionStatus, ResetReason},
     tailer,
 };
-
-/// About as much as is written at once: more wins nothing, and every slow client holds one such piece.
-const CHUNK_BYTES: usize = 64 * 1024;
 
 /// What native clients wait before they reconnect, when all is well.
 const RETRY: Duration = Duration::from_millis(1_500);
@@ -47,8 +54,11 @@ pub struct Session {
     /// When the stream ends by itself.
     ends_at: Option<Instant>,
     next_heartbeat: Instant,
+    occasions: Occasions,
     opening: Option<Bytes>,
     closed: bool,
+    /// Of a client that takes it.
+    gzip: Option<Box<Gzip>>,
     /// Whether everything had been read once, and since then nothing had to be read from the outbox.
     live: bool,
     pace: Pace,
@@ -68,17 +78,22 @@ impl Session {
         let expires_at = terms.borrow().expires_at;
         let (reader, reset) =
             Reader::open(Arc::clone(&server), Arc::clone(&connection.viewer), connection.terms(), resume);
+        let mut tailer = server.tailer.clone();
+        // It may not be as a client takes it to be.
+        tailer.mark_changed();
         let mut session = Self {
             written: reader.cursor(),
             reader,
-            tailer: server.tailer.clone(),
+            tailer,
             told: tailer::Status::Live,
             terms,
             expiry: Expiry::new(expires_at),
             ends_at: server.max_stream.and_then(ends_at),
             next_heartbeat: Instant::now(),
+            occasions: Occasions::default(),
             opening: None,
             closed: false,
+            gzip: None,
             live: false,
             pace: Pace::new(server.writes_per_second),
             was_large: false,
@@ -88,7 +103,7 @@ impl Session {
             server,
         };
         reset.inspect(|reason| session.server.metrics.reset(reason.as_str()));
-        session.beat();
+        session.beat(Instant::now());
         session.opening = Some(session.opening_frames(&connection.id, reset));
         debug!(parent: &session.span, cursor = %session.reader.cursor(), "stream opened");
         session
@@ -111,58 +126,75 @@ impl Session {
 
     /// The bytes of the stream, a chunk for each write.
     pub fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
+        let goodbye = if self.gzip.is_some() { stored_goodbye } else { plain_goodbye };
         // On the heap, or there would be room for two: the one that rests and the one that is at work.
-        isolated(stream::unfold(Box::new(self), async |mut session| {
+        let chunks = stream::unfold(Box::new(self), async |mut session| {
             let span = session.span.clone();
             session.next().instrument(span).await.map(|chunk| (chunk, session))
-        }))
+        });
+        isolated(chunks, goodbye)
+    }
+
+    /// As gzip from the first byte on; see `src/gzip.rs`.
+    #[must_use]
+    pub fn zipped(self) -> Self {
+        Self { gzip: Some(Box::default()), ..self }
     }
 
     /// The next chunk to write; none when the stream has ended.
     pub async fn next(&mut self) -> Option<Bytes> {
+        let said = self.say().await?;
+        Some(match &mut self.gzip {
+            None => said.plain(),
+            Some(gzip) => said.zipped(gzip, self.closed),
+        })
+    }
+
+    async fn say(&mut self) -> Option<Said> {
         self.entered.connection().mark_taken();
         if let Some(opening) = self.opening.take() {
-            return Some(opening);
+            return Some(opening.into());
         }
         if self.closed {
             return None;
         }
         loop {
-            if let Some(ending) = self.ending() {
-                return Some(self.close(ending));
+            let now = Instant::now();
+            if let Some(ending) = self.ending(now) {
+                return Some(self.close(ending).into());
             }
             if let Some(change) = self.reader.follow_access() {
-                return Some(self.tell_access(change));
+                return Some(self.tell_access(change).into());
             }
             if let Some(new_life) = self.reader.follow_log(&self.written) {
-                return Some(self.tell_new_life(new_life));
+                return Some(self.tell_new_life(new_life).into());
             }
             if let Some(chunk) = self.follow_terms() {
-                return Some(chunk);
+                return Some(chunk.into());
             }
-            if let Some(chunk) = self.tell_health().or_else(|| self.tell_expiry()) {
-                return Some(chunk);
+            if let Some(chunk) = self.tell_health().or_else(|| self.tell_expiry(now)) {
+                return Some(chunk.into());
             }
-            if self.is_paced().await {
+            if self.is_paced(now).await {
                 continue;
             }
-            let read = self.reader.next(CHUNK_BYTES).await;
+            let is_silent = now >= self.next_heartbeat;
+            let read = if is_silent { self.reader.next_own_chunk().await } else { self.reader.next_chunk().await };
             // What was read meanwhile may be of either life, or by grants that nobody keeps fresh any more.
             if self.reader.is_outlived() || self.reader.viewer.is_disconnected() {
                 continue;
             }
-            if let Ok(Some(piece)) = &read {
-                self.beat();
-                self.written = Arc::clone(&piece.cursor);
-                return Some(self.tell(piece));
-            }
-            self.live |= read.is_ok();
-            // Only now, when the log has just been read: the heartbeat is to say how far.
-            if Instant::now() >= self.next_heartbeat {
-                return Some(self.heartbeat());
-            }
             match read {
-                Ok(_) => self.wait().await,
+                Ok(Some(chunk)) => return Some(self.tell(chunk, now)),
+                // Only now, when the log has just been read: the heartbeat is to say how far.
+                _ if is_silent => {
+                    self.live |= read.is_ok();
+                    return Some(self.heartbeat().into());
+                }
+                Ok(None) => {
+                    self.live = true;
+                    self.wait().await;
+                }
                 Err(error) => {
                     warn!(%error, "history could not be read; trying again");
                     tokio::time::sleep(HISTORY_RETRY.mul_f64(0.5 + fastrand::f64())).await;
@@ -171,48 +203,67 @@ impl Session {
         }
     }
 
-    fn tell(&mut self, piece: &Piece) -> Bytes {
-        let chunk = chunk(piece);
-        self.pace.note_write(Instant::now());
-        self.was_large = chunk.len() >= CHUNK_BYTES / 2;
+    fn tell(&mut self, chunk: Chunk, now: Instant) -> Said {
+        let Chunk { bytes, events, oldest, cursor, .. } = &chunk;
+        self.beat(now);
+        self.written = Arc::clone(cursor);
+        self.pace.note_write(now);
+        self.was_large = bytes.len() >= CHUNK_BYTES / 2;
         let metrics = &self.server.metrics;
         metrics.writes.inc();
-        metrics.sent_bytes.inc_by(chunk.len() as u64);
-        metrics.events_sent.inc_by(piece.events.len() as u64);
+        metrics.sent_bytes.inc_by(bytes.len() as u64);
+        metrics.events_sent.inc_by(*events as u64);
         self.live &= !self.reader.is_behind();
-        if let (true, Some(oldest)) = (self.live, piece.events.first()) {
-            metrics.delivery_lag_seconds.observe_since(oldest.written_at());
+        if let (true, &Some(oldest)) = (self.live, oldest) {
+            metrics.delivery_lag_seconds.observe_since(oldest);
         }
-        chunk
+        Said::Shared(chunk)
     }
 
     /// Waits for the stream's turn, if it has had so many that what there is is better told in one piece. Whoever has much to catch up on is told as much as goes into a
     /// write anyway.
-    async fn is_paced(&self) -> bool {
+    async fn is_paced(&mut self, now: Instant) -> bool {
         if self.was_large {
             return false;
         }
-        let Some(turn) = self.pace.wait_until(Instant::now()) else { return false };
+        let Some(turn) = self.pace.wait_until(now) else { return false };
         self.server.metrics.paced_writes.inc();
-        tokio::select! {
-            () = tokio::time::sleep_until(turn.min(self.next_deadline())) => {}
-            () = self.server.shutdown.cancelled() => {}
-        }
+        let mut turn = pin!(tokio::time::sleep_until(turn));
+        poll_fn(|context| match turn.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => self.poll_occasions(context),
+        })
+        .await;
         true
     }
 
     /// Waits until there may be something to say.
     async fn wait(&mut self) {
+        poll_fn(|context| match self.reader.subscription.bell().poll_rung(context) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => self.poll_occasions(context),
+        })
+        .await;
+    }
+
+    /// Ready when there may be something else to say than new events.
+    fn poll_occasions(&mut self, context: &Context<'_>) -> Poll<()> {
         let deadline = self.next_deadline();
-        tokio::select! {
-            () = self.reader.woken() => {}
-            // Without a tailer there is nothing more to be said of it.
-            Ok(()) = self.tailer.changed() => {}
-            // Followed elsewhere.
-            Ok(()) = self.terms.changed() => self.terms.mark_changed(),
-            () = tokio::time::sleep_until(deadline) => {}
-            () = self.server.shutdown.cancelled() => {}
-        }
+        let Self { occasions, reader, tailer, terms, server, .. } = self;
+        occasions.poll(context, deadline, || {
+            let changes = reader.changes();
+            let (mut tailer, mut terms, shutdown) = (tailer.clone(), terms.clone(), server.shutdown.clone());
+            async move {
+                tokio::select! {
+                    () = changes => {}
+                    // Without a tailer there is nothing more to be said of it.
+                    Ok(()) = tailer.changed() => {}
+                    Ok(()) = terms.changed() => {}
+                    () = tokio::time::sleep_until(deadline) => {}
+                    () = shutdown.cancelled() => {}
+                }
+            }
+        })
     }
 
     fn next_deadline(&self) -> Instant {
@@ -250,7 +301,7 @@ impl Session {
     }
 
     fn heartbeat(&mut self) -> Bytes {
-        self.beat();
+        self.beat(Instant::now());
         self.written = self.reader.cursor();
         heartbeat(&self.written)
     }
@@ -275,6 +326,9 @@ impl Session {
 
     /// Says that the database was lost, or that it is back.
     fn tell_health(&mut self) -> Option<Bytes> {
+        if !self.tailer.has_changed().unwrap_or(true) {
+            return None;
+        }
         let current = *self.tailer.borrow_and_update();
         if current == std::mem::replace(&mut self.told, current) {
             return None;
@@ -287,20 +341,20 @@ impl Session {
     }
 
     /// Says that the token will expire soon.
-    fn tell_expiry(&mut self) -> Option<Bytes> {
-        let expires_at = self.expiry.take_notice(Instant::now())?;
+    fn tell_expiry(&mut self, now: Instant) -> Option<Bytes> {
+        let expires_at = self.expiry.take_notice(now)?;
         let expiring = ConnectionStatus::TokenExpiring { expires_at };
         Some(sse::status_frame(&expiring, None, Timestamp::now()).into())
     }
 
-    fn ending(&self) -> Option<CloseReason> {
+    fn ending(&self, now: Instant) -> Option<CloseReason> {
         if self.server.shutdown.is_cancelled() {
             Some(CloseReason::Unavailable)
         } else if self.reader.viewer.is_disconnected() {
             Some(CloseReason::Disconnected)
-        } else if self.expiry.is_over(Instant::now()) {
+        } else if self.expiry.is_over(now) {
             Some(CloseReason::TokenExpired)
-        } else if self.ends_at.is_some_and(|end| Instant::now() >= end) {
+        } else if self.ends_at.is_some_and(|end| now >= end) {
             Some(CloseReason::MaxStream)
         } else {
             None
@@ -319,39 +373,31 @@ impl Session {
     }
 
     /// Puts the next heartbeat off: clients that connected together should not be written to together for ever.
-    fn beat(&mut self) {
-        self.next_heartbeat = Instant::now() + self.server.heartbeat.mul_f64(0.9 + fastrand::f64() / 5.0);
+    fn beat(&mut self, now: Instant) {
+        self.next_heartbeat = now + self.server.heartbeat.mul_f64(0.9 + fastrand::f64() / 5.0);
     }
 }
 
 /// Ends what panics as if the server went away, for its client alone: it comes back, and goes on from its cursor.
-fn isolated(chunks: impl Stream<Item = Bytes> + Send) -> impl Stream<Item = Bytes> + Send {
+fn isolated(chunks: impl Stream<Item = Bytes> + Send, goodbye: fn() -> Bytes) -> impl Stream<Item = Bytes> + Send {
     // Nothing looks at the session after a panic, and what sessions share is behind locks that survive one.
-    AssertUnwindSafe(chunks).catch_unwind().map(|chunk| {
+    AssertUnwindSafe(chunks).catch_unwind().map(move |chunk| {
         chunk.unwrap_or_else(|_| {
             error!("a stream ended by a panic");
-            unavailable().into()
+            goodbye()
         })
     })
 }
 
-/// All frames of a piece; what was not for the client only moves its cursor.
-fn chunk(piece: &Piece) -> Bytes {
-    let frames: Vec<Bytes> = piece.events.iter().map(Visible::frame).collect();
-    let Some((last, others)) = frames.split_last() else { return heartbeat(&piece.cursor) };
-    let id = sse::id_line(&piece.cursor);
-    let mut chunk = BytesMut::with_capacity(id.len() + frames.iter().map(Bytes::len).sum::<usize>());
-    for frame in others {
-        chunk.extend_from_slice(frame);
-    }
-    // With the last one: then all that the cursor claims has been written.
-    chunk.extend_from_slice(id.as_bytes());
-    chunk.extend_from_slice(last);
-    chunk.freeze()
+fn plain_goodbye() -> Bytes {
+    unavailable().into()
 }
 
-fn heartbeat(cursor: &Cursor) -> Bytes {
-    (sse::id_line(cursor) + sse::HEARTBEAT).into()
+/// Without a checksum: what had been written by then, nobody knows any more.
+fn stored_goodbye() -> Bytes {
+    let mut block = Vec::new();
+    gzip::store(unavailable().as_bytes(), &mut block);
+    block.into()
 }
 
 #[cfg(test)]
@@ -364,7 +410,7 @@ mod tests {
             assert!(n < 2, "planted");
             Some((Bytes::from(n.to_string()), n + 1))
         });
-        let chunks: Vec<Bytes> = isolated(chunks).collect().await;
+        let chunks: Vec<Bytes> = isolated(chunks, plain_goodbye).collect().await;
         assert_eq!(chunks[..2], ["0", "1"]);
         assert_eq!(chunks.len(), 3, "nothing comes after the goodbye");
         let goodbye = std::str::from_utf8(&chunks[2]).unwrap();

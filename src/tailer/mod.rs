@@ -201,10 +201,20 @@ impl Tailer {
             replaced
         });
         self.figures.live(true);
-        if self.status.send_replace(Status::Live) == Status::CatchingUp {
+        if self.tell_status(Status::Live) == Status::CatchingUp {
             self.connections.database_is_back();
             info!(cursor = %self.log.head().0, "tailing the outbox");
         }
+    }
+
+    /// Says how it is, if that is something else than before; what it was before. All streams listen to it, and it is looked at in every step.
+    fn tell_status(&self, status: Status) -> Status {
+        let mut before = status;
+        self.status.send_if_modified(|current| {
+            before = std::mem::replace(current, status);
+            before != status
+        });
+        before
     }
 
     /// Tails until `shutdown`. Whatever happens to the database, it goes on where it was.
@@ -216,7 +226,7 @@ impl Tailer {
                 failed = self.tail(&mut wait) => failed,
             };
             self.figures.live(false);
-            if self.status.send_replace(Status::CatchingUp) == Status::Live {
+            if self.tell_status(Status::CatchingUp) == Status::Live {
                 error!(error = %failed, "tailing stopped; streams stay open and catch up when the database is back");
             } else {
                 // Said once, when it was lost.

@@ -49,7 +49,7 @@ const BLOCKS_PER_EVENT: f64 = 27.0;
 const BYTES_PER_STREAM: usize = 9 * 1024;
 
 const READERS: usize = 200;
-const EVENTS: i64 = 64;
+const EVENTS: u32 = 64;
 
 /// A stream, read by whoever is woken for it.
 struct Reader {
@@ -112,7 +112,7 @@ fn event(id: i64) -> Event {
 /// What was allocated while `EVENTS` events were appended, `together` at a time, and read by all.
 fn blocks(server: &Stepped, readers: &mut [Reader], from: i64, together: i64) -> u64 {
     let log = server.sessions.log();
-    let batches: Vec<Vec<Event>> = (0..EVENTS / together)
+    let batches: Vec<Vec<Event>> = (0..i64::from(EVENTS) / together)
         .map(|batch| (0..together).map(|n| event(from + batch * together + n)).collect())
         .collect();
     let before = dhat::HeapStats::get().total_blocks;
@@ -138,7 +138,7 @@ async fn the_way_of_an_event_stays_as_short_as_it_is() {
 
     let mut one = vec![Reader::open(&server, "user0").await];
     let head = server.sessions.log().head().0.high();
-    let mut ids = (0..).map(|round| head + 1 + round * EVENTS);
+    let mut ids = (0..).map(|round| head + 1 + round * i64::from(EVENTS));
     let mut cost = |readers: &mut [Reader], together| {
         // The first time there is something to be made that stays.
         blocks(&server, readers, ids.next().unwrap(), together);
@@ -165,7 +165,7 @@ async fn the_way_of_an_event_stays_as_short_as_it_is() {
         all.push(Reader::open(&server, &format!("user{}", 2 * n)).await);
     }
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
-    let [events, deliveries] = [EVENTS as f64, (EVENTS as usize * READERS) as f64];
+    let [events, deliveries] = [f64::from(EVENTS), f64::from(EVENTS) * READERS as f64];
     #[expect(clippy::cast_precision_loss, reason = "some thousands")]
     let [by_one, by_all, by_all_together] = [by_one, cost(&mut all, 1), cost(&mut all, 16)].map(|blocks| blocks as f64);
     println!(

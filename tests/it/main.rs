@@ -14,6 +14,7 @@ mod attacks;
 mod audiences;
 mod capture;
 mod commands;
+mod compression;
 mod connections;
 mod cookies;
 mod cors;

@@ -30,6 +30,6 @@ FROM (
     SELECT 'rowcast_writer', 'EXECUTE', 'FUNCTION ' || p.oid::regprocedure, has_function_privilege('rowcast_writer', p.oid, 'EXECUTE')
     FROM pg_proc AS p
     WHERE p.pronamespace = 'rowcast'::regnamespace
-      AND p.proname IN ('attach', 'detach', 'emit', 'mark_writer', 'open_window', 'open_next_window', 'window_end', 'draw_id', 'draw_in_next_window', 'ring_doorbell', 'doorbell_is_on', 'max_payload_bytes', 'hidden_columns')
+      AND p.proname IN ('attach', 'detach', 'emit', 'mark_writer', 'open_window', 'open_next_window', 'window_end', 'draw_id', 'draw_in_next_window', 'ring_doorbell', 'doorbell_is_on', 'commits_in_two_phases', 'max_payload_bytes', 'hidden_columns')
 ) AS w
 WHERE NOT w.held

@@ -56,6 +56,24 @@ async fn the_event_after_a_nested_update_is_not_stale() {
 }
 
 #[tokio::test]
+async fn a_nested_update_that_makes_no_event_is_known_of_too() {
+    let stage = Stage::new("CREATE TABLE public.n (id int PRIMARY KEY, v int, org text)").await;
+    stage
+        .own(
+            "CREATE FUNCTION public.nest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE n SET v = 7 WHERE id = NEW.id; RETURN NULL; END $$;
+             CREATE TRIGGER a_nest AFTER INSERT ON n FOR EACH ROW EXECUTE FUNCTION public.nest()",
+        )
+        .await;
+    stage.attach("'public.n', 'user_activity', organization_id => 'r.org', changed_columns => '{org}'").await;
+    for id in [1, 2] {
+        stage.write(&format!("INSERT INTO n VALUES ({id}, 0, 'a')")).await;
+        let events = stage.events().await;
+        assert_eq!(events.iter().map(super::Event::summary).collect::<Vec<_>>(), [format!("INSERT {id} @a")]);
+        assert_eq!(events[0].data["v"], 7);
+    }
+}
+
+#[tokio::test]
 async fn a_delete_and_insert_of_the_same_key() {
     let stage =
         stage("IF TG_OP = 'DELETE' AND OLD.v > 0 THEN INSERT INTO n VALUES (OLD.id, 0, OLD.org); END IF;", "ROW").await;

@@ -46,6 +46,7 @@ impl Stepped {
         let directory = Directory::new(connections, database.clone(), limits, heartbeat, Arc::default());
         let sessions = Arc::new(session::Server {
             access,
+            views: session::Views::default(),
             logs: tailer.logs(),
             database: database.clone(),
             metrics: Arc::default(),

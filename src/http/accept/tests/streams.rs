@@ -148,11 +148,11 @@ async fn a_second_request_on_the_same_connection_is_not_answered() {
 
 #[tokio::test]
 async fn a_client_that_goes_is_noticed_whatever_it_had_said() {
-    for said in [&b""[..], GET, &[b'x'; 100_000]] {
+    for said in [Vec::new(), GET.to_vec(), vec![b'x'; 100_000]] {
         let (server, mut client) = Server::start(64 * 1024, Protocol::Http1, stubborn);
         client.write_all(GET).await.unwrap();
         read_until(&mut client, "first").await;
-        client.write_all(said).await.unwrap();
+        client.write_all(&said).await.unwrap();
         assert_eq!(server.open.load(Ordering::SeqCst), 1);
         drop(client);
         server.until_nobody_is_left().await;
