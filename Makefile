@@ -115,7 +115,7 @@ test-mlflow: web web/lib/index.js cc ## an app nobody here wrote: MLflow from Py
 
 .PHONY: bench
 bench: WHAT ?= all
-bench: web cc ## rowcast measured beside the best, a quarter of an hour; WHAT=fan-out for one row, ROUNDS=3 for medians
+bench: web cc ## rowcast measured beside the best, each row in some two minutes; WHAT=fan-out for one of them, ROUNDS=3 for medians
 	@$(need) nchan
 	cargo bench --locked --bench rowcast -- $(WHAT) $(if $(ROUNDS),--rounds $(ROUNDS))
 

@@ -46,7 +46,7 @@ struct Arguments {
 
 #[derive(Subcommand, Clone, Copy)]
 enum What {
-    /// Every row, one after another: about a quarter of an hour.
+    /// Every row, one after another.
     All,
     /// The most important rows, shortly: less than a minute.
     Quick,

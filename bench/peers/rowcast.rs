@@ -17,9 +17,15 @@ use crate::{load::PATIENCE, postgres::Postgres, process::Process};
 
 const SECRET: &str = "for benchmarks, and known to everybody";
 
+/// What the server before has left.
+const CLEAR: &str = "
+    SELECT rowcast.detach(oid) FROM pg_class WHERE oid = to_regclass('public.items');
+    DROP TABLE IF EXISTS public.items;
+    TRUNCATE rowcast.memberships";
+
 /// The app's table, and how it is attached.
 const ATTACH: &str = "
-    CREATE TABLE IF NOT EXISTS public.items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, k bigint NOT NULL, n bigint NOT NULL, organization_id text NOT NULL, w bigint NOT NULL, pad text NOT NULL);
+    CREATE TABLE public.items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, k bigint NOT NULL, n bigint NOT NULL, organization_id text NOT NULL, w bigint NOT NULL, pad text NOT NULL);
     SELECT rowcast.attach('public.items', 'document_processing', organization_id => 'r.organization_id',
         data => $$jsonb_build_object('k', r.k, 'n', r.n, 'w', r.w, 'pad', r.pad)$$)";
 
@@ -78,7 +84,7 @@ impl<'a> Rowcast<'a> {
         let app = postgres.connect();
         let (clients, organizations) = (i64::try_from(clients).unwrap(), i64::try_from(organizations).unwrap());
         postgres.runtime.block_on(async {
-            app.batch_execute("DROP TABLE IF EXISTS public.items; TRUNCATE rowcast.memberships").await.unwrap();
+            app.batch_execute(CLEAR).await.unwrap();
             app.batch_execute(ATTACH).await.unwrap();
             let join = "INSERT INTO rowcast.memberships SELECT 'user' || n, 'o' || n % $2::bigint, 'member' FROM generate_series(0, $1::bigint - 1) n";
             app.execute(join, &[&clients, &organizations]).await.unwrap();

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use self::connection::{Ends, connection, stream};
+use self::connection::{Ends, connection, tell_end_of_stream};
 pub use self::{crowd::Crowd, streamed::Streamed};
 
 /// The first pause after an accept that failed for want of something (file descriptors, memory); it doubles up to the last.
@@ -131,8 +131,14 @@ where
                     let served = Box::pin(connection(opening, peer, service.clone(), options.clone(), ends.clone()));
                     let cut_off = ends.cut_off.clone();
                     connections.spawn(async move {
-                        if let Some(writer) = served.await {
-                            stream(writer, peer, cut_off).await;
+                        if let Some(mut writer) = served.await {
+                            // Not handed to anything by value: it would be kept in both places.
+                            let ended = tokio::select! {
+                                biased;
+                                ended = &mut writer => Some(ended),
+                                () = cut_off.cancelled() => None,
+                            };
+                            tell_end_of_stream(ended, peer);
                         }
                         drop(place);
                     });

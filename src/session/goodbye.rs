@@ -36,3 +36,18 @@ pub(super) fn closing(reason: CloseReason) -> String {
 pub(super) fn ends_at(longest: Duration) -> Option<Instant> {
     Instant::now().checked_add(longest.mul_f64(1.0 - MAX_STREAM_SPREAD * fastrand::f64()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_that_begin_together_end_apart_and_never_late() {
+        let longest = Duration::from_secs(100);
+        let now = Instant::now();
+        let lengths: Vec<Duration> = (0..1_000).map(|_| ends_at(longest).unwrap() - now).collect();
+        let (first, last) = (lengths.iter().min().unwrap(), lengths.iter().max().unwrap());
+        assert!(*first >= longest.mul_f64(0.8) && *last <= longest + now.elapsed(), "{first:?} to {last:?}");
+        assert!(*last > *first + longest.mul_f64(0.15), "{first:?} to {last:?}");
+    }
+}

@@ -7,6 +7,7 @@ mod chunk;
 mod expiry;
 mod goodbye;
 mod history;
+mod isolation;
 mod occasions;
 mod outlook;
 mod pace;

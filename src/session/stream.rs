@@ -2,7 +2,6 @@
 
 use std::{
     future::poll_fn,
-    panic::AssertUnwindSafe,
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
@@ -10,16 +9,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, stream};
 use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
-use tracing::{Instrument, Span, debug, debug_span, error, warn};
+use tracing::{Instrument, Span, debug, debug_span, warn};
 
 use super::{
     Resume, Server,
     chunk::{CHUNK_BYTES, Chunk, Said, heartbeat},
     expiry::Expiry,
-    goodbye::{closing, ends_at, unavailable},
+    goodbye::{closing, ends_at},
+    isolation::isolated,
     occasions::Occasions,
     pace::Pace,
     reader::{AccessChange, NewLife, Reader},
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     connections::{Described, Entered, Terms},
     cursor::Cursor,
-    gzip::{self, Gzip},
+    gzip::Gzip,
     metrics::OpenConnection,
     sse::{self, CloseReason, ConnectionStatus, ResetReason},
     tailer,
@@ -126,13 +126,13 @@ impl Session {
 
     /// The bytes of the stream, a chunk for each write.
     pub fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
-        let goodbye = if self.gzip.is_some() { stored_goodbye } else { plain_goodbye };
+        let is_zipped = self.gzip.is_some();
         // On the heap, or there would be room for two: the one that rests and the one that is at work.
         let chunks = stream::unfold(Box::new(self), async |mut session| {
             let span = session.span.clone();
             session.next().instrument(span).await.map(|chunk| (chunk, session))
         });
-        isolated(chunks, goodbye)
+        isolated(chunks, is_zipped)
     }
 
     /// As gzip from the first byte on; see `src/gzip.rs`.
@@ -144,10 +144,15 @@ impl Session {
     /// The next chunk to write; none when the stream has ended.
     pub async fn next(&mut self) -> Option<Bytes> {
         let said = self.say().await?;
-        Some(match &mut self.gzip {
+        let has_events = matches!(said, Said::Shared(_));
+        let bytes = match &mut self.gzip {
             None => said.plain(),
             Some(gzip) => said.zipped(gzip, self.closed),
-        })
+        };
+        if has_events {
+            self.server.metrics.sent_bytes.inc_by(bytes.len() as u64);
+        }
+        Some(bytes)
     }
 
     async fn say(&mut self) -> Option<Said> {
@@ -211,7 +216,6 @@ impl Session {
         self.was_large = bytes.len() >= CHUNK_BYTES / 2;
         let metrics = &self.server.metrics;
         metrics.writes.inc();
-        metrics.sent_bytes.inc_by(bytes.len() as u64);
         metrics.events_sent.inc_by(*events as u64);
         self.live &= !self.reader.is_behind();
         if let (true, &Some(oldest)) = (self.live, oldest) {
@@ -375,55 +379,5 @@ impl Session {
     /// Puts the next heartbeat off: clients that connected together should not be written to together for ever.
     fn beat(&mut self, now: Instant) {
         self.next_heartbeat = now + self.server.heartbeat.mul_f64(0.9 + fastrand::f64() / 5.0);
-    }
-}
-
-/// Ends what panics as if the server went away, for its client alone: it comes back, and goes on from its cursor.
-fn isolated(chunks: impl Stream<Item = Bytes> + Send, goodbye: fn() -> Bytes) -> impl Stream<Item = Bytes> + Send {
-    // Nothing looks at the session after a panic, and what sessions share is behind locks that survive one.
-    AssertUnwindSafe(chunks).catch_unwind().map(move |chunk| {
-        chunk.unwrap_or_else(|_| {
-            error!("a stream ended by a panic");
-            goodbye()
-        })
-    })
-}
-
-fn plain_goodbye() -> Bytes {
-    unavailable().into()
-}
-
-/// Without a checksum: what had been written by then, nobody knows any more.
-fn stored_goodbye() -> Bytes {
-    let mut block = Vec::new();
-    gzip::store(unavailable().as_bytes(), &mut block);
-    block.into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_panic_ends_its_own_stream_with_a_goodbye() {
-        let chunks = stream::unfold(0, async |n| {
-            assert!(n < 2, "planted");
-            Some((Bytes::from(n.to_string()), n + 1))
-        });
-        let chunks: Vec<Bytes> = isolated(chunks, plain_goodbye).collect().await;
-        assert_eq!(chunks[..2], ["0", "1"]);
-        assert_eq!(chunks.len(), 3, "nothing comes after the goodbye");
-        let goodbye = std::str::from_utf8(&chunks[2]).unwrap();
-        assert!(goodbye.starts_with("retry: ") && goodbye.contains(r#""reason":"unavailable""#), "{goodbye}");
-    }
-
-    #[test]
-    fn streams_that_begin_together_end_apart_and_never_late() {
-        let longest = Duration::from_secs(100);
-        let now = Instant::now();
-        let lengths: Vec<Duration> = (0..1_000).map(|_| ends_at(longest).unwrap() - now).collect();
-        let (first, last) = (lengths.iter().min().unwrap(), lengths.iter().max().unwrap());
-        assert!(*first >= longest.mul_f64(0.8) && *last <= longest + now.elapsed(), "{first:?} to {last:?}");
-        assert!(*last > *first + longest.mul_f64(0.15), "{first:?} to {last:?}");
     }
 }

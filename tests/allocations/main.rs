@@ -37,16 +37,16 @@ use self::harness::{Database, stepped::Stepped};
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 /// Blocks that may be allocated for one event and one reader of it, when each event is written by itself.
-const BLOCKS_PER_DELIVERY: f64 = 14.0;
+const BLOCKS_PER_DELIVERY: f64 = 0.2;
 
 /// The same, when sixteen are written together.
-const BLOCKS_PER_DELIVERY_TOGETHER: f64 = 1.2;
+const BLOCKS_PER_DELIVERY_TOGETHER: f64 = 0.1;
 
 /// Blocks that may be allocated for one event, whoever reads it.
-const BLOCKS_PER_EVENT: f64 = 27.0;
+const BLOCKS_PER_EVENT: f64 = 25.0;
 
 /// Bytes that a stream may keep on the heap while nothing happens, without its connection and task.
-const BYTES_PER_STREAM: usize = 9 * 1024;
+const BYTES_PER_STREAM: usize = 5 * 1024;
 
 const READERS: usize = 200;
 const EVENTS: u32 = 64;

@@ -12,12 +12,17 @@ use crate::{
 
 const COMPRESSION: (&str, &str) = ("ROWCAST_COMPRESSION", "true");
 
-async fn open(server: &Server, user: &str, accept: &str) -> Response {
+async fn ask(server: &Server, user: &str, accept: &str) -> Response {
     let request =
         reqwest::Client::builder().no_proxy().build().unwrap().get(format!("{}/api/v1/realtime/sse", server.url()));
     let answer =
         request.bearer_auth(harness::token(user)).header(header::ACCEPT_ENCODING, accept).send().await.unwrap();
     assert_eq!(answer.status(), 200);
+    answer
+}
+
+async fn open(server: &Server, user: &str, accept: &str) -> Response {
+    let answer = ask(server, user, accept).await;
     assert!(answer.headers().get_all(header::VARY).iter().any(|vary| vary == "accept-encoding"), "{answer:?}");
     answer
 }
@@ -91,7 +96,7 @@ async fn who_takes_gzip_is_told_the_same_at_once_and_to_the_end() {
 }
 
 #[tokio::test]
-async fn what_comes_together_takes_a_fraction_and_history_too() {
+async fn what_comes_together_takes_a_fraction() {
     let db = Database::new().await;
     let app = prepare(&db).await;
     let server = Server::start_with(&db, &[COMPRESSION]).await;
@@ -111,10 +116,7 @@ async fn without_the_setting_nobody_is_sent_gzip() {
     let db = Database::new().await;
     prepare(&db).await;
     let server = Server::start(&db).await;
-    let request =
-        reqwest::Client::builder().no_proxy().build().unwrap().get(format!("{}/api/v1/realtime/sse", server.url()));
-    let answer =
-        request.bearer_auth(harness::token("ann")).header(header::ACCEPT_ENCODING, "gzip").send().await.unwrap();
+    let answer = ask(&server, "ann", "gzip").await;
     assert!(!answer.headers().contains_key(header::CONTENT_ENCODING), "{answer:?}");
     drop(answer);
     server.stop().await;

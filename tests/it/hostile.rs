@@ -25,12 +25,18 @@ const KERNEL_BYTES: u64 = 2 * 2 * 64 * 1024;
 /// What the server may hold for one of them: the chunk that it is at, a page of history, and its place.
 const SERVER_BYTES: u64 = 512 * 1024;
 
-/// Where `/proc/net/tcp` has what: the server's address, the state (01 is established, 08 is left by the client), what waits to be sent and to be
-/// read, and the number of the socket, which is 0 while no program has it.
+/// Where `/proc/net/tcp` has what: the address on this side, the state, what waits to be sent and to be read, and the number of the socket, which is 0
+/// while no program has it.
 const LOCAL: usize = 1;
 const STATE: usize = 3;
 const QUEUES: usize = 4;
 const INODE: usize = 9;
+
+/// Where `/proc/net/unix` has the number.
+const UNIX_INODE: usize = 6;
+
+/// Established, and left by the other side.
+const OPEN_STATES: [&str; 2] = ["01", "08"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_stop_reading_cost_little_delay_nobody_and_lose_nothing() {
@@ -95,34 +101,41 @@ fn memory(server: &Server) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-/// How many files the server's process has open.
-/// How many connections of clients the server has open, or has yet to accept. Those to its database come and go as it has work.
-fn connections(server: &Server) -> usize {
-    let sockets = sockets(server);
-    let unaccepted =
-        sockets.iter().filter(|fields| fields[INODE] == "0" && ["01", "08"].contains(&&*fields[STATE])).count();
-    let sockets: HashSet<String> = sockets.into_iter().map(|fields| fields[INODE].clone()).collect();
+/// How many files the server's process has open, but for its connections to the database, which come and go as it has work.
+fn open_files(server: &Server) -> usize {
+    let unix = fs::read_to_string("/proc/net/unix").unwrap();
+    let unix = unix.lines().filter_map(|line| line.split_ascii_whitespace().nth(UNIX_INODE).map(str::to_owned));
+    let elsewhere = tcp_sockets().filter(|fields| !is_at(server, fields)).map(|fields| fields[INODE].clone());
+    let not_of_clients: HashSet<String> = unix.chain(elsewhere).map(|inode| format!("socket:[{inode}]")).collect();
     let files = fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap();
+    // One may be closed while the others are looked at.
     let targets = files.filter_map(|file| fs::read_link(file.unwrap().path()).ok());
-    let inodes = targets.filter_map(|target| {
-        let target = target.into_os_string().into_string().ok()?;
-        Some(target.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned())
-    });
-    unaccepted + inodes.filter(|inode| sockets.contains(inode)).count()
+    targets.filter(|target| target.to_str().is_none_or(|target| !not_of_clients.contains(target))).count()
+}
+
+/// How many clients the server has yet to accept.
+fn unaccepted(server: &Server) -> usize {
+    let unaccepted = |fields: &Vec<String>| fields[INODE] == "0" && OPEN_STATES.contains(&&*fields[STATE]);
+    tcp_sockets().filter(|fields| is_at(server, fields) && unaccepted(fields)).count()
 }
 
 /// What the kernel has taken from the server, and the clients have not taken from it.
 pub(crate) fn kernel_bytes(server: &Server) -> u64 {
-    let queues = sockets(server).into_iter().map(|fields| fields[QUEUES].clone());
+    let queues = tcp_sockets().filter(|fields| is_at(server, fields)).map(|fields| fields[QUEUES].clone());
     queues.map(|queues| u64::from_str_radix(queues.split(':').next().unwrap(), 16).unwrap()).sum()
 }
 
-/// What the kernel tells of each socket at the server's address.
-fn sockets(server: &Server) -> Vec<Vec<String>> {
-    let port = server.url().rsplit(':').next().unwrap().parse::<u16>().unwrap();
+/// What the kernel tells of each socket.
+fn tcp_sockets() -> impl Iterator<Item = Vec<String>> {
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
-    let of_all = table.lines().skip(1).map(|line| line.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>());
-    of_all.filter(|fields| fields[LOCAL].ends_with(&format!(":{port:04X}"))).collect()
+    let sockets = table.lines().skip(1).map(|line| line.split_ascii_whitespace().map(str::to_owned).collect());
+    sockets.collect::<Vec<_>>().into_iter()
+}
+
+/// Whether it is at the server's address.
+fn is_at(server: &Server, fields: &[String]) -> bool {
+    let port = server.url().rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    fields[LOCAL].ends_with(&format!(":{port:04X}"))
 }
 
 #[tokio::test]
@@ -132,7 +145,7 @@ async fn connections_that_come_and_go_leave_nothing_behind() {
     let server = Server::start(&db).await;
     let address = server.url().strip_prefix("http://").unwrap().to_owned();
     let mut ann = connect(&server, "ann", None).await;
-    let before = connections(&server);
+    let before = open_files(&server);
     let token = harness::token("ann");
     for n in 0..2_000 {
         let stream = TcpStream::connect(&address).await.unwrap();
@@ -148,7 +161,8 @@ async fn connections_that_come_and_go_leave_nothing_behind() {
             _ => {}
         }
     }
-    eventually("all of them to be forgotten", async || (connections(&server) <= before).then_some(())).await;
+    let left = async || (unaccepted(&server) == 0 && open_files(&server) <= before).then_some(());
+    eventually("all of them to be forgotten", left).await;
     insert(&app, 1, "o1").await;
     assert_eq!(keys(&mut ann).await, ["1"]);
     server.stop().await;
@@ -164,7 +178,7 @@ async fn thousands_that_say_nothing_cost_little_and_keep_nobody_out() {
     prepare(&db).await;
     let server = Server::start(&db).await;
     let address = server.url().strip_prefix("http://").unwrap().to_owned();
-    let (memory_before, connections_before) = (memory(&server), connections(&server));
+    let (memory_before, files_before) = (memory(&server), open_files(&server));
     let mut idle = Vec::new();
     // Together, so that the first are not sent away for saying nothing before the last have come.
     for _ in 0..IDLE / 200 {
@@ -172,7 +186,7 @@ async fn thousands_that_say_nothing_cost_little_and_keep_nobody_out() {
     }
     // The first are sent away for saying nothing while the last come in, on a machine that has much else to do.
     let open = eventually("most of them to be accepted", async || {
-        let open = connections(&server).saturating_sub(connections_before);
+        let open = open_files(&server).saturating_sub(files_before);
         (open >= IDLE / 2).then_some(open)
     })
     .await;
@@ -180,7 +194,7 @@ async fn thousands_that_say_nothing_cost_little_and_keep_nobody_out() {
     assert!(each < 16 * 1024, "each costs {each} bytes");
     drop(connect(&server, "ann", None).await);
     drop(idle);
-    eventually("all of them to be forgotten", async || (connections(&server) <= connections_before).then_some(()))
-        .await;
+    let left = async || (unaccepted(&server) == 0 && open_files(&server) <= files_before).then_some(());
+    eventually("all of them to be forgotten", left).await;
     server.stop().await;
 }

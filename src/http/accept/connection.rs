@@ -10,7 +10,6 @@ use std::{
 };
 
 use bytes::Bytes;
-
 use hyper::{
     Request, Response, Version,
     body::{Body, Incoming},
@@ -90,9 +89,9 @@ where
     None
 }
 
-/// Writes a stream to its end.
-pub(super) async fn stream(writer: impl Future<Output = io::Result<()>>, peer: SocketAddr, cut_off: CancellationToken) {
-    match cut_off.run_until_cancelled_owned(writer).await {
+/// Says how a stream ended that was written without hyper; `None` if it had to be cut off.
+pub(super) fn tell_end_of_stream(ended: Option<io::Result<()>>, peer: SocketAddr) {
+    match ended {
         Some(Ok(())) => {}
         Some(Err(error)) => debug!(%peer, %error, "a connection broke off"),
         None => warn_of_cut_off(peer),

@@ -50,9 +50,12 @@ impl Server {
     }
 
     async fn until_nobody_is_left(&self) {
-        while self.open.load(Ordering::SeqCst) > 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let nobody = async {
+            while self.open.load(Ordering::SeqCst) > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), nobody).await.expect("somebody is left");
     }
 }
 
