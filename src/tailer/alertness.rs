@@ -28,8 +28,8 @@ const QUICK_POLL: Duration = Duration::from_millis(3);
 /// A server that finds nothing for this long goes to sleep.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// A server that is rung awake this often within [`BUSY_WINDOW`] stays awake.
-const BUSY_RINGS: u32 = 10;
+/// A server that finds so many transactions within [`BUSY_WINDOW`] stays awake. How often it was rung would tell less: the busier a machine is, the more of them one look finds.
+const BUSY_TRANSACTIONS: usize = 10;
 const BUSY_WINDOW: Duration = Duration::from_millis(100);
 
 /// The state, and what it takes to leave it.
@@ -37,7 +37,8 @@ const BUSY_WINDOW: Duration = Duration::from_millis(100);
 pub(super) struct Alertness {
     state: State,
     window: Instant,
-    rings: u32,
+    /// Transactions found in it.
+    found: usize,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Alertness {
     /// Begins by going to sleep. `poll` is the interval where there is nobody to ring.
     pub(super) fn new(poll: Option<Duration>, now: Instant) -> Self {
         let state = poll.map_or(State::Dozing { owing: None }, |poll| State::Unrung { poll });
-        Self { state, window: now, rings: 0 }
+        Self { state, window: now, found: 0 }
     }
 
     /// Whether it should hold the lock that makes writers ring.
@@ -95,26 +96,22 @@ impl Alertness {
         };
     }
 
-    /// A read of all there was has ended.
-    pub(super) fn note_read(&mut self, found: bool, held: Option<Hold>, now: Instant) {
+    /// A read has ended that has found so many transactions.
+    pub(super) fn note_read(&mut self, found: usize, held: Option<Hold>, now: Instant) {
+        if now.duration_since(self.window) > BUSY_WINDOW {
+            self.window = now;
+            self.found = 0;
+        }
+        self.found = self.found.saturating_add(found);
         match &mut self.state {
-            State::Awake { busy } if found => *busy = now,
+            State::Awake { busy } if found > 0 => *busy = now,
             State::Awake { busy } if now.duration_since(*busy) > QUIET => self.state = State::Dozing { owing: None },
+            State::Dozing { .. } | State::Asleep { .. } if self.found >= BUSY_TRANSACTIONS => {
+                self.state = State::Awake { busy: now };
+            }
             // The lock went with its connection. Writers may have found it free since, even if it is held again.
             State::Asleep { hold } if held != Some(*hold) => self.state = State::Dozing { owing: None },
             State::Unrung { .. } | State::Awake { .. } | State::Dozing { .. } | State::Asleep { .. } => {}
-        }
-    }
-
-    /// Somebody rang.
-    pub(super) fn note_ring(&mut self, now: Instant) {
-        if now.duration_since(self.window) > BUSY_WINDOW {
-            self.window = now;
-            self.rings = 0;
-        }
-        self.rings += 1;
-        if self.rings >= BUSY_RINGS && self.wants_lock() {
-            self.state = State::Awake { busy: now };
         }
     }
 

@@ -110,8 +110,8 @@ pub struct Tailer {
 /// What a step found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Whether there was anything.
-    pub found: bool,
+    /// How many transactions there were, and whatever else servers were told.
+    pub found: usize,
     /// Whether there is more to read at once.
     pub more: bool,
 }
@@ -252,13 +252,15 @@ impl Tailer {
         loop {
             let patience = self.patience;
             match timeout(patience, self.step(&connection)).await.unwrap_or(Err(postgres::Error::Silent(patience))) {
-                Ok(Step { more: true, .. }) => {}
-                Ok(Step { found, .. }) => {
+                Ok(Step { found, more }) => {
+                    self.alertness.note_read(found, self.doorbell.holds_lock(), Instant::now());
+                    self.doorbell.want_lock(self.alertness.wants_lock());
+                    if more {
+                        continue;
+                    }
                     self.patience = STEP_PATIENCE;
                     *wait = BACK_OFF.0;
                     self.caught_up();
-                    self.alertness.note_read(found, self.doorbell.holds_lock(), Instant::now());
-                    self.doorbell.want_lock(self.alertness.wants_lock());
                     self.pause().await;
                 }
                 Err(error) => {
@@ -288,10 +290,7 @@ impl Tailer {
             Urgency::None | Urgency::Soon => GAP_POLL,
         };
         tokio::select! {
-            () = self.doorbell.rung() => {
-                self.waiting_poll = GAP_POLL;
-                self.alertness.note_ring(Instant::now());
-            }
+            () = self.doorbell.rung() => self.waiting_poll = GAP_POLL,
             () = tokio::time::sleep(poll.min(self.alertness.patience())) => {}
         }
     }
@@ -313,7 +312,8 @@ impl Tailer {
         self.access.apply(connection, changed_users).await?;
         self.access_is_stale = false;
         self.obey(&batch.commands);
-        let found = !(batch.events.is_empty() && batch.changed_users.is_empty() && batch.commands.is_empty());
+        let transactions = batch.events.chunk_by(|one, next| one.txid == next.txid).count();
+        let found = transactions + batch.changed_users.len() + batch.commands.len();
         let step = Step { found, more: batch.full };
         self.publish(batch);
         self.store_settled(connection).await?;

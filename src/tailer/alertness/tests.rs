@@ -46,7 +46,7 @@ enum Move {
     Listener(usize),
     /// The database ends its listening connection. The server has to find out.
     Break(usize),
-    /// It is rung often enough to stay awake, and takes a turn.
+    /// It finds enough to stay awake, and takes a turn.
     Burst(usize),
     /// For longer than it stays awake for nothing is found, and it takes a turn.
     Quiet(usize),
@@ -151,9 +151,7 @@ impl Server {
     fn step(&mut self, clock: Instant, running: &[u64]) {
         match std::mem::replace(&mut self.phase, Phase::Waiting) {
             Phase::Waiting => {
-                if std::mem::take(&mut self.bell) {
-                    self.alertness.note_ring(clock);
-                } else if self.is_asleep() {
+                if !std::mem::take(&mut self.bell) && self.is_asleep() {
                     return;
                 }
                 match self.holds {
@@ -171,7 +169,7 @@ impl Server {
                 self.read();
             }
             Phase::Read { found } => {
-                self.alertness.note_read(found, self.holds, clock);
+                self.alertness.note_read(usize::from(found), self.holds, clock);
                 self.wants_lock = self.alertness.wants_lock();
             }
         }
@@ -254,7 +252,7 @@ impl World {
             Move::Burst(n) => {
                 let clock = self.clock;
                 let server = self.server(n);
-                (0..BUSY_RINGS).for_each(|_| server.alertness.note_ring(clock));
+                server.alertness.note_read(BUSY_TRANSACTIONS, server.holds, clock);
                 self.apply(&Move::Turn(n));
             }
             Move::Quiet(n) => {
@@ -381,6 +379,6 @@ fn a_busy_server_lets_go_of_the_lock_and_a_quiet_one_takes_it_again() {
 #[test]
 fn where_nobody_rings_nobody_sleeps() {
     let mut alertness = Alertness::new(Some(SLOW_POLL), Instant::now());
-    alertness.note_read(false, None, Instant::now());
+    alertness.note_read(0, None, Instant::now());
     assert!(!alertness.wants_lock() && alertness.patience() == SLOW_POLL);
 }
