@@ -51,7 +51,9 @@ struct Serve {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let rows = std::env::args().nth(1).map_or(Ok(10_000_000), |rows| rows.parse())?;
+    // Cargo says --bench to every benchmark.
+    let rows = std::env::args().skip(1).find(|argument| argument != "--bench");
+    let rows = rows.map_or(Ok(10_000_000), |rows| rows.parse())?;
     let settings = [("max_wal_size", "8GB"), ("shared_buffers", "512MB")];
     let postgres = PrivatePostgres::start(Options {
         directory: std::env::temp_dir().join(format!("rowcast-bench-{:016x}", fastrand::u64(..))),
@@ -130,7 +132,7 @@ async fn fill(client: &Client, rows: i64) -> anyhow::Result<()> {
         let last = (first + FILL - 1).min(rows);
         client.execute(load, &[&first, &last, &every, &ORGANIZATIONS]).await?;
         client
-            .execute("UPDATE rowcast.settled SET undecided = int8multirange(int8range($1 + 1, NULL))", &[&last])
+            .execute("UPDATE rowcast.settled SET undecided = int8multirange(int8range($1::bigint + 1, NULL))", &[&last])
             .await?;
         while number(client, "SELECT count(*) FROM rowcast.maintain() WHERE action <> 'postponed'").await? > 0 {}
         first = last + 1;
