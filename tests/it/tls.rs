@@ -203,10 +203,14 @@ async fn a_connection_that_is_not_read_costs_little_and_delays_no_stream_of_anot
     app.execute(load, &[&DOCUMENTS]).await.unwrap();
     reader.until(&format!(r#""key":"{DOCUMENTS}""#)).await;
     assert!(kernel_bytes(&server) > 0, "nobody is held up: the test tests nothing");
-    if let (Some(before), Some(after)) = (before, server.resident_bytes()) {
-        let grown = after.saturating_sub(before);
-        println!("20 streams that are not read: {grown} bytes");
-        assert!(grown < SLEEPING as u64 * STREAM_BYTES + (8 << 20), "the server has grown by {grown} bytes");
+    if let Some(before) = before {
+        let most = SLEEPING as u64 * STREAM_BYTES + (8 << 20);
+        // What is free goes back to the system after two seconds.
+        let grown = eventually("the server holds too much", async || {
+            let grown = server.resident_bytes()?.saturating_sub(before);
+            (grown < most).then_some(grown)
+        });
+        println!("{SLEEPING} streams that are not read: {} bytes", grown.await);
     }
     // Who wakes up has lost nothing.
     every_stream_says(&mut asleep, &format!(r#""key":"{DOCUMENTS}""#)).await;
