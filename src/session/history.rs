@@ -169,9 +169,10 @@ impl Reader {
         let mut events: Vec<Event<&str>> = page.events()?;
         events.retain(|event| self.place.is_of_outbox(event.id));
         let more = self.place.page_read(page.read_through);
-        // Before the frames are made: Postgres need not wait for that.
         if more && is_quick && self.pages.goes_on {
             self.read_ahead();
+            // It is asked for before frames are made: a task that was woken by this one would wait for as long as this one is at work.
+            tokio::task::yield_now().await;
         }
         let events = self.view().visible_of_outbox(&events, &self.viewer.user_id);
         self.pages.hand_out(&page);
