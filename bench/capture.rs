@@ -31,11 +31,14 @@ const BULK: i64 = 10_000;
 
 /// The app's tables: the first is ours.
 const TABLES: [(&str, &str); 4] = [
-    ("captured", "rowcast"),
-    ("copied", "a plain second INSERT"),
-    ("bare", "no trigger"),
-    ("notified", "a NOTIFY for each row"),
+    ("public.captured", "rowcast"),
+    ("public.copied", "a plain second INSERT"),
+    ("public.bare", "no trigger"),
+    ("public.notified", "a NOTIFY for each row"),
 ];
+
+/// Tables that are captured in other ways, which cost something for each row.
+const OTHER_WAYS: [(&str, &str); 2] = [("public.guarded", "on_error => 'skip'"), ("app.documents", "a preset")];
 
 pub(crate) const SCHEMA: &str = "
     CREATE TABLE public.bare (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, organization_id text NOT NULL, title text NOT NULL,
@@ -60,6 +63,13 @@ pub(crate) const SCHEMA: &str = "
     CREATE TABLE public.captured (LIKE public.bare INCLUDING ALL);
     SELECT rowcast.attach('public.captured', 'document_processing', organization_id => 'r.organization_id')";
 
+const OTHER_WAYS_SCHEMA: &str = "
+    CREATE TABLE public.guarded (LIKE public.bare INCLUDING ALL);
+    SELECT rowcast.attach('public.guarded', 'document_processing', organization_id => 'r.organization_id', on_error => 'skip');
+    CREATE SCHEMA app;
+    CREATE TABLE app.documents (LIKE public.bare INCLUDING ALL);
+    SELECT rowcast.attach_preset('chatbot', 'app', parts => '{documents}')";
+
 /// The columns of a row, but for its table.
 pub(crate) const ROW: &str =
     "(organization_id, title, status, progress) SELECT 'o0', 'A title of some length', 'processing', 50";
@@ -68,6 +78,7 @@ pub(crate) fn measure(figures: &mut Figures, rounds: usize) {
     let postgres = Postgres::start(&[]);
     let admin = postgres.connect();
     postgres.runtime.block_on(admin.batch_execute(SCHEMA)).unwrap();
+    postgres.runtime.block_on(admin.batch_execute(OTHER_WAYS_SCHEMA)).unwrap();
     let _server = Rowcast::start(&postgres, 1, 1);
     let listener = postgres.connect();
     postgres.runtime.block_on(listener.batch_execute("LISTEN rows")).unwrap();
@@ -83,14 +94,16 @@ pub(crate) fn measure(figures: &mut Figures, rounds: usize) {
         }
         let goal = if writers == 1 { Goal::None } else { Goal::AtLeastTimes(0.85) };
         let writers = if writers == 1 { "1 writer".to_owned() } else { format!("{writers} writers") };
-        compare(figures, &format!("capture, {writers}"), "transactions/s", &rates, goal);
+        let what = format!("capture, {writers}");
+        compare(figures, &what, "transactions/s", TABLES.iter().zip(rates), [goal]);
     }
 
-    let mut rates: [Vec<f64>; TABLES.len()] = Default::default();
+    let tables: Vec<_> = TABLES.iter().chain(&OTHER_WAYS).collect();
+    let mut rates = vec![Vec::new(); tables.len()];
     for round in 0..=rounds {
-        for ((table, _), rates) in TABLES.iter().zip(&mut rates) {
+        for ((table, _), rates) in tables.iter().zip(&mut rates) {
             let begun = Instant::now();
-            let insert = format!("INSERT INTO public.{table} {ROW} FROM generate_series(1, {BULK})");
+            let insert = format!("INSERT INTO {table} {ROW} FROM generate_series(1, {BULK})");
             postgres.runtime.block_on(admin.batch_execute(&insert)).unwrap();
             #[expect(clippy::cast_precision_loss, reason = "some thousands")]
             let rate = BULK as f64 / begun.elapsed().as_secs_f64();
@@ -100,18 +113,26 @@ pub(crate) fn measure(figures: &mut Figures, rounds: usize) {
             }
         }
     }
-    compare(figures, "capture, 10,000 rows in a statement", "rows/s", &rates, Goal::None);
+    compare(figures, "capture, 10,000 rows in a statement", "rows/s", tables.into_iter().zip(rates), []);
     verify(&postgres, &admin);
 }
 
-/// Beside everybody else.
-fn compare(figures: &mut Figures, what: &str, unit: &'static str, rates: &[Vec<f64>; TABLES.len()], goal: Goal) {
-    for ((theirs, (_, name)), goal) in rates.iter().zip(TABLES).skip(1).zip([goal, Goal::None, Goal::None]) {
+/// The first beside everybody else, with goals for those next to it.
+fn compare<'a>(
+    figures: &mut Figures,
+    what: &str,
+    unit: &'static str,
+    rates: impl IntoIterator<Item = (&'a (&'a str, &'a str), Vec<f64>)>,
+    goals: impl IntoIterator<Item = Goal>,
+) {
+    let mut rates = rates.into_iter();
+    let (_, ours) = rates.next().unwrap();
+    for (((_, name), theirs), goal) in rates.zip(goals.into_iter().chain(std::iter::repeat(Goal::None))) {
         figures.add(Figure {
             what: what.to_owned(),
             unit,
-            ours: rates[0].clone(),
-            peer: Some((name.to_owned(), theirs.clone())),
+            ours: ours.clone(),
+            peer: Some(((*name).to_owned(), theirs)),
             goal,
         });
     }
@@ -120,7 +141,7 @@ fn compare(figures: &mut Figures, what: &str, unit: &'static str, rates: &[Vec<f
 /// Transactions a second of these clients, each of which writes one row and waits for its COMMIT.
 fn rate(postgres: &Postgres, clients: &Arc<Vec<Client>>, table: &str) -> f64 {
     let (written, ended) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-    let insert = format!("INSERT INTO public.{table} {ROW}");
+    let insert = format!("INSERT INTO {table} {ROW}");
     let tasks: Vec<_> = (0..clients.len())
         .map(|n| {
             let (clients, written, ended, insert) =

@@ -100,6 +100,31 @@ async fn commits_are_read_in_the_order_in_which_they_become_visible() {
 }
 
 #[tokio::test]
+async fn a_step_says_how_many_transactions_it_has_found() {
+    let db = Database::new().await;
+    let mut tailer = Stepped::new(&db).await;
+    let admin = db.connect_as(Role::Owner).await;
+    let mut found = async || tailer.tailer.step(&tailer.connection).await.unwrap().found;
+    // What is there from the start.
+    found().await;
+    assert_eq!(found().await, 0);
+    let emit = |rows: usize| {
+        format!("SELECT rowcast.emit('document_processing', 'o1', '{{}}') FROM generate_series(1, {rows})")
+    };
+    execute(&admin, &emit(30)).await;
+    assert_eq!(found().await, 1, "thirty rows of one");
+    for _ in 0..12 {
+        execute(&admin, &emit(2)).await;
+    }
+    assert_eq!(found().await, 12);
+    execute(&admin, "INSERT INTO rowcast.memberships (user_id, organization_id, role) VALUES ('ann', 'o1', 'member')")
+        .await;
+    execute(&admin, "SELECT rowcast.disconnect('ben')").await;
+    assert_eq!(found().await, 2, "a change of access, and a command");
+    assert_eq!(found().await, 0);
+}
+
+#[tokio::test]
 async fn rolled_back_ids_leave_the_cursor() {
     let db = Database::new().await;
     let mut tailer = Stepped::new(&db).await;
