@@ -159,21 +159,23 @@ impl Reader {
             self.expired = true;
             return Ok(None);
         }
-        // The page is of the organizations of before.
+        self.pages.fit_rows_to(&page, rows);
+        let mut place = self.place.clone();
+        let more = place.page_read(page.read_through);
+        if more && is_quick && self.pages.goes_on {
+            self.read_ahead(place.outbox_ranges());
+            // It is asked for before frames are made: a task that was woken by this one would wait for as long as this one is at work.
+            tokio::task::yield_now().await;
+        }
+        // The page is of the organizations of before. Asked when nothing is waited for any more.
         if self.access_has_changed() {
             return Ok(None);
         }
-        self.pages.fit_rows_to(&page, rows);
         // The page is newer than the tailer's last step, and the grants may be older than the page. They are not older than what the log has seen: changes of access
         // are applied before the events of the same step are published. So what the log had not seen when this began is left for the log.
         let mut events: Vec<Event<&str>> = page.events()?;
         events.retain(|event| self.place.is_of_outbox(event.id));
-        let more = self.place.page_read(page.read_through);
-        if more && is_quick && self.pages.goes_on {
-            self.read_ahead();
-            // It is asked for before frames are made: a task that was woken by this one would wait for as long as this one is at work.
-            tokio::task::yield_now().await;
-        }
+        self.place = place;
         let events = self.view().visible_of_outbox(&events, &self.viewer.user_id);
         self.pages.hand_out(&page);
         self.note_behind();
@@ -181,9 +183,8 @@ impl Reader {
         Ok((more || !events.is_empty()).then_some(Piece { events, cursor }))
     }
 
-    fn read_ahead(&mut self) {
+    fn read_ahead(&mut self, ranges: Vec<IdRange>) {
         let log = Arc::clone(&self.log);
-        let ranges = self.place.outbox_ranges();
         let organizations = self.subscription.interest().organizations().map(<[_]>::to_vec);
         let page = read_page(
             Arc::clone(&self.server),

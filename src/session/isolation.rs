@@ -52,6 +52,7 @@ mod tests {
         let goodbye = std::str::from_utf8(&chunks[2]).unwrap();
         assert!(goodbye.starts_with("retry: ") && goodbye.contains(r#""reason":"unavailable""#), "{goodbye}");
     }
+
     #[tokio::test]
     async fn who_reads_gzip_can_read_the_goodbye() {
         let mut first = Vec::new();
