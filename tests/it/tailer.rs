@@ -100,6 +100,30 @@ async fn commits_are_read_in_the_order_in_which_they_become_visible() {
 }
 
 #[tokio::test]
+async fn what_commits_while_a_step_is_under_way_is_for_the_next() {
+    let db = Database::new().await;
+    let mut tailer = Stepped::new(&db).await;
+    let (owner, writer) = (db.connect_as(Role::Owner).await, db.connect_as(Role::Writer).await);
+    assert!(tailer.read().await.is_empty());
+    let before = emit(&writer).await;
+    // What a step looks at first.
+    execute(&owner, "BEGIN; LOCK TABLE rowcast.commands IN ACCESS EXCLUSIVE MODE").await;
+    let meanwhile = async {
+        eventually("the step to wait", async || {
+            let waits = "SELECT FROM pg_locks WHERE relation = 'rowcast.commands'::regclass AND NOT granted";
+            owner.query_opt(waits, &[]).await.unwrap()
+        })
+        .await;
+        let after = emit(&writer).await;
+        execute(&owner, "COMMIT").await;
+        after
+    };
+    let (read, after) = tokio::join!(tailer.read(), meanwhile);
+    assert_eq!(read, [before], "all of a step is read in one snapshot");
+    assert_eq!(tailer.read().await, [after]);
+}
+
+#[tokio::test]
 async fn a_step_says_how_many_transactions_it_has_found() {
     let db = Database::new().await;
     let mut tailer = Stepped::new(&db).await;
